@@ -1,0 +1,112 @@
+/* The REST surface as plain functions: a call goes in, a response comes out. It knows no socket and
+ * no LMDB, so that handlers are tested and fuzzed without either.
+ *
+ * Threads: struct api_service is shared and, but for its two atomic pointers, constant after start;
+ * everything else belongs to one loop. */
+// SPDX-License-Identifier: Apache-2.0
+#ifndef API_API_H
+#define API_API_H
+
+#include <stdatomic.h>
+
+#include "auth/auth.h"
+#include "base/mem.h"
+#include "store/event.h"
+#include "store/read.h"
+
+/* Settings the api needs; replaced as a whole on reload, never changed in place. */
+struct api_tenant_setting {
+    struct span tenant, oauth_issuer;
+};
+struct api_settings {
+    struct span public_url;   /* no trailing slash; base of problem types and Location */
+    struct span oauth_issuer; /* default for consents without one; may be absent */
+    const struct api_tenant_setting *tenants;
+    uint32_t tenant_count;
+    bool metrics_public; /* serve /metrics to a peer that is not loopback */
+};
+
+struct api_service {
+    struct store *store;
+    _Atomic(const struct auth_keys *) keys;
+    _Atomic(const struct policy_pack *) pack;
+    _Atomic(const struct api_settings *) settings;
+    const char *version; /* of the software */
+    /* Supplied by the service; context is its own. */
+    void *context;
+    void (*metrics)(void *context, struct buffer *out); /* Prometheus text of the process */
+    bool (*draining)(void *context);
+};
+
+struct api_loop {
+    struct api_service *service;
+    unsigned number;
+    struct store_reader *reader;
+    struct auth_loop *auth;
+};
+
+struct api_header {
+    struct span name; /* lower case */
+    struct span value;
+};
+
+/* A streamed body: next() appends the next chunk to out, never an empty one before the end, and
+ * returns false when this was the last. release() is called exactly once, also when the client
+ * left. Both on the loop. */
+struct api_stream {
+    bool (*next)(struct api_stream *stream, struct buffer *out);
+    void (*release)(struct api_stream *stream);
+};
+
+#define API_RESPONSE_HEADERS_MAX 12
+struct api_response {
+    int status;
+    struct api_header headers[API_RESPONSE_HEADERS_MAX]; /* content-type included; spans from the
+                                                            call's arena or static */
+    uint32_t header_count;
+    struct buffer body;        /* released by the service */
+    struct span fixed_body;    /* static bytes instead of body, when present */
+    struct api_stream *stream; /* instead of body, when not NULL */
+};
+
+struct api_route;
+struct api_call {
+    /* in: borrowed, valid until the response is taken */
+    struct api_loop *loop;
+    struct span method, path, query; /* path raw, without query; query without '?' */
+    const struct api_header *headers;
+    uint32_t header_count;
+    struct span body;
+    bool body_truncated; /* larger than LIMIT_BODY: answer 413 */
+    struct span peer;    /* address text */
+    bool peer_is_loopback;
+    struct span request_id; /* echoed X-Request-ID, or one the service made */
+    struct arena *arena;    /* lives until the response is sent */
+    void *exchange;         /* the service's; becomes store_change.owner */
+    /* out */
+    struct api_response response;
+    const struct api_route *route; /* NULL when none matched; for logs and metrics */
+    struct span client_id; /* of the principal once known, in the arena; for the access log */
+    /* the api's own between handle and reply */
+    struct api_viewer *viewer;
+    void *state;
+};
+
+/* DONE: call->response is complete. PENDING: a change was submitted; api_reply will be called with
+ * it on this loop, unless the call dies first (then the service frees the change). */
+enum api_outcome { API_DONE, API_PENDING };
+
+enum api_outcome api_handle(struct api_call *call);
+/* Takes change (frees it). */
+enum api_outcome api_reply(struct api_call *call, struct store_change *change);
+/* A problem response for conditions the service finds itself (busy, draining, body limits). */
+void api_refuse(struct api_call *call, enum status status, const char *detail);
+
+/* The route's template, e.g. "/v1/consents/{id}"; "(none)" for NULL. Static. */
+const char *api_route_template(const struct api_route *route);
+/* Routes by number, for metrics and the test that holds them against openapi.yaml; NULL past the
+ * last. *method is static. */
+const struct api_route *api_route_at(unsigned number, const char **method);
+unsigned api_route_number(const struct api_route *route);
+
+#endif

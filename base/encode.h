@@ -1,0 +1,27 @@
+/* base64url without padding (RFC 4648 section 5), standard base64 and lower-case hex, strict. */
+// SPDX-License-Identifier: Apache-2.0
+#ifndef BASE_ENCODE_H
+#define BASE_ENCODE_H
+
+#include <stddef.h>
+
+#include "base/span.h"
+#include "base/status.h"
+
+#define ENCODE_BASE64URL_SIZE(n) (((n)*4 + 2) / 3)
+#define ENCODE_BASE64_SIZE(n) (((n) + 2) / 3 * 4)
+
+/* Each writer returns the characters written, without a NUL; out must have room. */
+size_t encode_base64url(const void *data, size_t size, char *out);
+size_t encode_base64(const void *data, size_t size, char *out);
+size_t encode_hex(const void *data, size_t size, char *out);
+/* Strict readers: no padding, no white space, unused bits zero. Fail with
+ * STATUS_INVALID_PARAMETER, also when the result does not fit capacity. */
+MUST_CHECK enum status decode_base64url(struct span text, void *out, size_t capacity,
+                                        size_t *out_size);
+/* Exactly size bytes from 2 * size hex digits of either case. */
+MUST_CHECK enum status decode_hex(struct span text, void *out, size_t size);
+/* True when text is valid UTF-8 (RFC 3629) without NUL. */
+bool encode_utf8_valid(struct span text);
+
+#endif

@@ -1,0 +1,75 @@
+/* The append-only log as readers see it: entries with their payloads, by index or by filter. */
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STORE_EVENT_H
+#define STORE_EVENT_H
+
+#include "store/read.h"
+
+/* X(NAME, stored number, leaf type, wire name). Numbers are stored: never renumber. */
+#define STORE_EVENTS(X)                                 \
+    X(CONSENT_REQUESTED, 1, 1, "consent.requested")     \
+    X(CONSENT_GRANTED, 2, 1, "consent.granted")         \
+    X(CONSENT_REFUSED, 3, 1, "consent.refused")         \
+    X(CONSENT_TIMED_OUT, 4, 1, "consent.timedOut")      \
+    X(CONSENT_REVOKED, 5, 1, "consent.revoked")         \
+    X(CONSENT_TERMINATED, 6, 1, "consent.terminated")   \
+    X(CONSENT_EXPIRED, 7, 1, "consent.expired")         \
+    X(CONSENT_FULFILLED, 8, 1, "consent.fulfilled")     \
+    X(CONSENT_SUPERSEDED, 9, 1, "consent.superseded")   \
+    X(CONSENT_TOKEN_ADDED, 11, 1, "consent.tokenAdded") \
+    X(CONSENT_PROOF_ADDED, 12, 1, "consent.proofAdded") \
+    X(POLICY_ACTIVATED, 64, 6, "policy.activated")      \
+    X(LOG_GENESIS, 80, 8, "log.genesis")
+
+enum store_event_code {
+#define X(name, number, type, wire) STORE_##name = number,
+    STORE_EVENTS(X)
+#undef X
+};
+/* Wire name; NULL for an unknown number. */
+const char *store_event_name(enum store_event_code code);
+MUST_CHECK enum status store_event_parse(struct span name, enum store_event_code *out);
+
+#define STORE_LEAF_SIZE 36
+#define STORE_SALT_SIZE 32 /* r of a commitment */
+
+/* One entry. Spans are views until store_read_end. */
+struct store_event {
+    uint64_t index;
+    enum store_event_code code;
+    int64_t at;
+    uint32_t tenant, provider, client, license, actor, reason; /* names or STORE_NAME_NONE */
+    enum store_role role;
+    uint64_t consent;                            /* creation index or STORE_INDEX_NONE */
+    uint64_t purposes;                           /* set, 0 when none */
+    struct span leaf;                            /* STORE_LEAF_SIZE bytes */
+    struct span salt, payload;                   /* r and the exact bytes committed to */
+    struct span personal_salt, personal_payload; /* absent when the entry has none */
+};
+MUST_CHECK enum status store_event_get(struct store_reader *reader, uint64_t index,
+                                       struct store_event *out);
+
+struct store_event_filter {
+    const struct span *tenants; /* of whom; tenant_count 0: everything */
+    uint32_t tenant_count;
+    struct span viewer_client; /* present: only entries about this client */
+    struct span tenant, provider, client, license, purpose, account, actor,
+        reason; /* absent: any */
+    bool has_consent;
+    struct uuid consent;        /* consentId */
+    enum store_event_code code; /* 0: any */
+    int64_t from, to;           /* time: from inclusive, to exclusive; INT64_MIN / MAX open */
+};
+struct store_event_page {
+    struct store_event *items; /* from the arena; spans are views */
+    uint32_t count;
+    bool more;
+    uint64_t next; /* index to go on from */
+};
+/* Entries that match, in index order, from index `from_index` on; bounded like a consent query. */
+MUST_CHECK enum status store_event_query(struct store_reader *reader,
+                                         const struct store_event_filter *filter,
+                                         uint64_t from_index, uint32_t limit, struct arena *arena,
+                                         struct store_event_page *out);
+
+#endif
