@@ -25,16 +25,13 @@ enum auth_scope {                               /* bits */
 unsigned auth_scope_parse(struct span name);
 const char *auth_scope_name(enum auth_scope scope);
 
-/* What kind of party a principal is in general; what it may do follows from its scopes and from its
- * relation to the consent. */
-enum auth_kind { AUTH_TENANT, AUTH_CLIENT, AUTH_AUDITOR, AUTH_ADMINISTRATOR };
-
-/* Borrowed from the cache: valid until the next auth_verify on this loop. Copy what must last. */
+/* What a principal may do follows from its scopes and from its relation to the consent: its tenant
+ * (principal.tenant == consent.tenant) or its client (principal.client_id == consent.client).
+ * Borrowed from the cache: valid until the next auth_verify on this loop. Copy what must last. */
 struct auth_principal {
     struct span client_id;
-    struct span member; /* member URL, absent when the token has none */
-    struct span tenant; /* the member URL, else the client id */
-    enum auth_kind kind;
+    struct span member;       /* member URL, absent when the token has none */
+    struct span tenant;       /* the member URL, else the client id */
     unsigned scopes;          /* bits of enum auth_scope */
     const struct span *roles; /* scheme roles as presented */
     uint32_t role_count;

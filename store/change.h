@@ -97,11 +97,11 @@ struct store_change {
     /* in */
     struct arena arena; /* owns all spans and arrays below */
     enum store_op op;
-    void *owner;       /* the submitter's; the store never follows it */
-    struct span actor; /* client id of the caller */
-    enum store_role role;
-    struct span tenant; /* role tenant: only consents of this tenant. Role client: absent, and only
-                           consents whose client is `actor` */
+    void *owner;        /* the submitter's; the store never follows it */
+    struct span actor;  /* client id of the caller */
+    struct span tenant; /* of the caller. The change reaches consents of this tenant and, STORE_END*
+                           only, those whose client is `actor`; others are STATUS_NOT_FOUND, a
+                           client's attempt at another operation STATUS_INSUFFICIENT_SCOPE */
     const struct policy_pack *pack;
     bool has_key;              /* Idempotency-Key: create and renew */
     struct mac16 key;          /* MAC16(actor, key) */

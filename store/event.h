@@ -50,9 +50,10 @@ MUST_CHECK enum status store_event_get(struct store_reader *reader, uint64_t ind
                                        struct store_event *out);
 
 struct store_event_filter {
-    const struct span *tenants; /* of whom; tenant_count 0: everything */
+    bool everyone; /* who may see is as in store_filter */
+    const struct span *tenants;
     uint32_t tenant_count;
-    struct span viewer_client; /* present: only entries about this client */
+    struct span viewer_client;
     struct span tenant, provider, client, license, purpose, account, actor,
         reason; /* absent: any */
     bool has_consent;

@@ -90,9 +90,10 @@ MUST_CHECK enum status store_consent_facts(struct store_reader *reader,
 
 /* A query. Absent members match everything; names never stored match nothing. */
 struct store_filter {
-    const struct span *tenants; /* whose consents; tenant_count 0: every tenant's (auditor of *) */
+    bool everyone;              /* an auditor of "*": who may see is not asked */
+    const struct span *tenants; /* else: consents of these tenants … */
     uint32_t tenant_count;
-    struct span viewer_client; /* present: only consents naming this client (a client asks) */
+    struct span viewer_client; /* … or, when present, those that name this client */
     struct span client, provider, license, purpose, permission, account, resource, external_id;
     bool has_arrangement;
     struct uuid arrangement;
