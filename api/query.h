@@ -1,38 +1,31 @@
-/* The filters of a consent query, whether they came as parameters of a URL or as members of a JSON
- * body: one table of names, one meaning. Pure. */
+/* What may be asked of consents and of the log: the two tables of parameters. Pure. */
 // SPDX-License-Identifier: Apache-2.0
 #ifndef API_QUERY_H
 #define API_QUERY_H
 
+#include "api/param.h"
 #include "base/digest.h"
-#include "store/read.h"
+#include "store/event.h"
 
-struct api_query {
-    struct store_filter filter; /* who may see is left to the caller */
-    uint32_t limit;
+/* A query of consents. Who may see is left to the caller. */
+struct api_consent_query {
+    struct store_filter filter;
     struct span cursor; /* absent: from the beginning */
-    uint32_t seen;      /* which names were set already: the table's own */
+    uint32_t limit;
 };
+/* Makes *query match everything and returns what sets its members; query is borrowed by it. */
+struct api_params api_consent_query_begin(struct api_consent_query *query);
+/* Collision-resistant identity of the filters, whatever form they came in; page size and cursor
+ * are no part of it. */
+struct digest api_consent_query_digest(const struct api_consent_query *query);
 
-/* An empty query: everything, in pages of the default size. */
-void api_query_init(struct api_query *query);
-
-/* Sets the filter `name` to text, which must live as long as the query. STATUS_NOT_FOUND when there
- * is no such name; STATUS_INVALID_PARAMETER when it was given before (only status may be repeated)
- * or its text is not valid. *why then gets a static sentence that goes on after the name. */
-MUST_CHECK enum status api_query_set(struct api_query *query, struct span name, struct span text,
-                                     const char **why);
-/* True when `name` may be given several times, each time another value. */
-bool api_query_repeats(struct span name);
-
-/* Whether text may be given as a filter that holds for any text stored: 1 to size_max bytes of
- * UTF-8 without NUL. */
-bool api_query_text_valid(struct span text, size_t size_max);
-/* A number from 1 to LIMIT_PAGE in plain decimal. */
-MUST_CHECK enum status api_query_limit(struct span text, uint32_t *out);
-
-/* Collision-resistant identity of the filters, whatever form they came in; the page size and the
- * cursor are no part of it. */
-struct digest api_query_digest(const struct api_query *query);
+/* A query of the log, or, with no parameters but the last two, of one consent's history. */
+struct api_event_query {
+    struct store_event_filter filter;
+    uint64_t from; /* the first index to look at */
+    uint32_t limit;
+};
+struct api_params api_event_query_begin(struct api_event_query *query);
+struct api_params api_history_query_begin(struct api_event_query *query);
 
 #endif

@@ -1,0 +1,136 @@
+/* Log entries as JSON. The payload is embedded byte for byte: it is compact JSON, and its exact
+ * bytes are what the leaf commits to.
+ *
+ * Runs on a loop inside a store_read. */
+// SPDX-License-Identifier: Apache-2.0
+#include "api/entry.h"
+
+#include <jansson.h>
+
+#include "base/encode.h"
+#include "base/log.h"
+
+/* Standard base64 of what is at most a leaf or an r. */
+static void write_base64(struct json_out *out, const char *key, struct span data) {
+    char text[ENCODE_BASE64_SIZE(STORE_LEAF_SIZE)];
+    ASSERT(data.size <= STORE_LEAF_SIZE);
+    json_out_member(out, key, span_of(text, encode_base64(data.data, data.size, text)));
+}
+
+static void write_raw(struct json_out *out, const char *key, struct span json) {
+    json_out_key(out, key);
+    json_out_raw(out, json);
+}
+
+static void write_name(struct json_out *out, const struct store_event *event) {
+    const char *name = store_event_name(event->code);
+    ASSERT(name != NULL);
+    json_out_member_int(out, "index", (int64_t)event->index);
+    json_out_member_time(out, "at", event->at);
+    json_out_member(out, "event", span_of_text(name));
+}
+
+void api_entry_write_audit(const struct store_event *event, struct json_out *out) {
+    json_out_object_begin(out);
+    write_name(out, event);
+    write_base64(out, "leaf", event->leaf);
+    if (event->payload.size > 0) {
+        write_base64(out, "r", event->salt);
+        write_raw(out, "payload", event->payload);
+    }
+    if (event->personal_payload.size > 0) {
+        write_base64(out, "personalR", event->personal_salt);
+        write_raw(out, "personal", event->personal_payload);
+    }
+    json_out_object_end(out);
+}
+
+/* The consent's version after the entry; 0 when the payload has been erased. */
+static int64_t version_of(const struct store_event *event) {
+    json_t *payload = json_loadb(event->payload.data, event->payload.size, 0, NULL);
+    int64_t version = json_integer_value(json_object_get(payload, "seq"));
+    json_decref(payload);
+    return version;
+}
+
+/* The state the consent has after the entry; 0 when the entry leaves it as it was. */
+static enum consent_state state_after(enum store_event_code code) {
+    switch (code) {
+    case STORE_CONSENT_REQUESTED:
+        return CONSENT_REQUESTED;
+    case STORE_CONSENT_GRANTED:
+        return CONSENT_ACTIVE;
+    case STORE_CONSENT_REFUSED:
+        return CONSENT_REFUSED;
+    case STORE_CONSENT_TIMED_OUT:
+        return CONSENT_TIMED_OUT;
+    case STORE_CONSENT_REVOKED:
+        return CONSENT_REVOKED;
+    case STORE_CONSENT_TERMINATED:
+        return CONSENT_TERMINATED;
+    case STORE_CONSENT_EXPIRED:
+        return CONSENT_EXPIRED;
+    case STORE_CONSENT_FULFILLED:
+        return CONSENT_FULFILLED;
+    case STORE_CONSENT_SUPERSEDED:
+        return CONSENT_SUPERSEDED;
+    case STORE_CONSENT_TOKEN_ADDED:
+    case STORE_CONSENT_PROOF_ADDED:
+    case STORE_POLICY_ACTIVATED:
+    case STORE_LOG_GENESIS:
+        break;
+    }
+    return (enum consent_state)0;
+}
+
+static const char *role_name(enum store_role role) {
+    switch (role) {
+    case STORE_BY_TENANT:
+        return "tenant";
+    case STORE_BY_CLIENT:
+        return "client";
+    case STORE_BY_AUDITOR:
+        return "auditor";
+    case STORE_BY_ADMIN:
+        return "admin";
+    case STORE_BY_SYSTEM:
+        break;
+    }
+    return "system";
+}
+
+static void write_actor(struct store_reader *reader, const struct store_event *event, bool whole,
+                        struct json_out *out) {
+    json_out_key(out, "actor");
+    json_out_object_begin(out);
+    json_out_member(out, "role", span_of_text(role_name(event->role)));
+    if (whole && event->actor != STORE_NAME_NONE) {
+        json_out_member(out, "clientId", store_name(reader, STORE_NAME_MEMBER, event->actor));
+    }
+    json_out_object_end(out);
+}
+
+void api_entry_write_history(struct store_reader *reader, const struct store_event *event,
+                             bool whole, struct json_out *out) {
+    enum consent_state state = state_after(event->code);
+    int64_t version = version_of(event);
+    json_out_object_begin(out);
+    write_name(out, event);
+    if (version > 0) {
+        json_out_member_int(out, "version", version);
+    }
+    write_actor(reader, event, whole, out);
+    if (state != 0) {
+        json_out_member(out, "status", span_of_text(lifecycle_state_name(state)));
+    }
+    if (event->reason != STORE_NAME_NONE) {
+        json_out_member(out, "reason", store_name(reader, STORE_NAME_REASON, event->reason));
+    }
+    if (whole && event->payload.size > 0) {
+        write_raw(out, "payload", event->payload);
+    }
+    if (whole && event->personal_payload.size > 0) {
+        write_raw(out, "personal", event->personal_payload);
+    }
+    json_out_object_end(out);
+}

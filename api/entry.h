@@ -1,0 +1,19 @@
+/* Entries of the log as JSON: whole, with what an auditor needs to open the commitment, or as a
+ * line of one consent's history. */
+// SPDX-License-Identifier: Apache-2.0
+#ifndef API_ENTRY_H
+#define API_ENTRY_H
+
+#include "base/json_out.h"
+#include "store/event.h"
+
+/* An entry for an auditor: leaf, r and the payload's exact bytes. Members of what was erased are
+ * left out. *event is a view of the present snapshot. */
+void api_entry_write_audit(const struct store_event *event, struct json_out *out);
+
+/* An entry of a consent's history. whole: for tenant or auditor, with the payload; otherwise what
+ * its client may see of it. */
+void api_entry_write_history(struct store_reader *reader, const struct store_event *event,
+                             bool whole, struct json_out *out);
+
+#endif

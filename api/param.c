@@ -1,0 +1,143 @@
+/* Reading the values of query parameters, strictly: what is not understood is refused, never
+ * ignored. Pure. */
+// SPDX-License-Identifier: Apache-2.0
+#include "api/param.h"
+
+#include "base/encode.h"
+#include "base/limits.h"
+#include "base/timestamp.h"
+#include "store/event.h"
+
+static enum status number_of(struct span text, uint64_t most, uint64_t *out) {
+    uint64_t number = 0;
+    if (text.size == 0 || text.size > 18 || (text.size > 1 && text.data[0] == '0')) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9') {
+            return STATUS_INVALID_PARAMETER;
+        }
+        number = number * 10 + (uint64_t)(text.data[i] - '0');
+    }
+    if (number > most) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    *out = number;
+    return STATUS_OK;
+}
+
+static enum status set_text(struct api_params *params, const struct api_param *param,
+                            struct span text) {
+    if (text.size == 0 || text.size > param->extra || !encode_utf8_valid(text)) {
+        params->why = "must be a text of UTF-8, neither empty nor longer than its limit";
+        return STATUS_INVALID_PARAMETER;
+    }
+    *(struct span *)((char *)params->into + param->offset) = text;
+    return STATUS_OK;
+}
+
+static enum status set_uuid(struct api_params *params, const struct api_param *param,
+                            struct span text) {
+    if (uuid_from_text(text, (struct uuid *)((char *)params->into + param->offset)) != STATUS_OK) {
+        params->why = "must be a UUID";
+        return STATUS_INVALID_PARAMETER;
+    }
+    *(bool *)((char *)params->into + param->extra) = true;
+    return STATUS_OK;
+}
+
+static enum status set_time(struct api_params *params, const struct api_param *param,
+                            struct span text) {
+    if (timestamp_parse(text, (int64_t *)((char *)params->into + param->offset)) != STATUS_OK) {
+        params->why = "must be a time such as 2026-03-12T00:00:00Z";
+        return STATUS_INVALID_PARAMETER;
+    }
+    return STATUS_OK;
+}
+
+static enum status set_state(struct api_params *params, const struct api_param *param,
+                             struct span text) {
+    enum consent_state state;
+    uint32_t *states = (uint32_t *)((char *)params->into + param->offset);
+    if (lifecycle_state_parse(text, &state) != STATUS_OK) {
+        params->why = "must be the name of a status";
+        return STATUS_INVALID_PARAMETER;
+    }
+    if ((*states >> state & 1) != 0) {
+        params->why = "names the same status twice";
+        return STATUS_INVALID_PARAMETER;
+    }
+    *states |= UINT32_C(1) << state;
+    return STATUS_OK;
+}
+
+static enum status set_event(struct api_params *params, const struct api_param *param,
+                             struct span text) {
+    enum store_event_code *code = (enum store_event_code *)((char *)params->into + param->offset);
+    if (store_event_parse(text, code) != STATUS_OK) {
+        params->why = "must be the name of an event such as consent.revoked";
+        return STATUS_INVALID_PARAMETER;
+    }
+    return STATUS_OK;
+}
+
+static enum status set_number(struct api_params *params, const struct api_param *param,
+                              struct span text) {
+    uint64_t number;
+    bool index = param->kind == API_PARAM_INDEX;
+    params->why = index ? "must be the index of an entry" : "must be a number from 1 to 500";
+    if (number_of(text, index ? INT64_MAX : LIMIT_PAGE, &number) != STATUS_OK ||
+        (!index && number == 0)) {
+        return STATUS_INVALID_PARAMETER;
+    }
+    if (index) {
+        *(uint64_t *)((char *)params->into + param->offset) = number + 1;
+    } else {
+        *(uint32_t *)((char *)params->into + param->offset) = (uint32_t)number;
+    }
+    return STATUS_OK;
+}
+
+static enum status set_value(struct api_params *params, const struct api_param *param,
+                             struct span text) {
+    switch (param->kind) {
+    case API_PARAM_TEXT:
+        return set_text(params, param, text);
+    case API_PARAM_UUID:
+        return set_uuid(params, param, text);
+    case API_PARAM_TIME:
+        return set_time(params, param, text);
+    case API_PARAM_STATES:
+        return set_state(params, param, text);
+    case API_PARAM_EVENT:
+        return set_event(params, param, text);
+    case API_PARAM_INDEX:
+    case API_PARAM_LIMIT:
+        break;
+    }
+    return set_number(params, param, text);
+}
+
+enum status api_param_set(struct api_params *params, struct span name, struct span text) {
+    const struct api_param *param = api_param_find(params, name);
+    if (param == NULL) {
+        params->why = "is not known here";
+        return STATUS_NOT_FOUND;
+    }
+    uint32_t bit = UINT32_C(1) << (param - params->list);
+    if ((params->seen & bit) != 0 && param->kind != API_PARAM_STATES) {
+        params->why = "is given twice";
+        return STATUS_INVALID_PARAMETER;
+    }
+    params->seen |= bit;
+    return set_value(params, param, text);
+}
+
+const struct api_param *api_param_find(const struct api_params *params, struct span name) {
+    for (size_t i = 0; i < params->count; i++) {
+        if (span_is(name, params->list[i].name)) {
+            return &params->list[i];
+        }
+    }
+    return NULL;
+}
