@@ -124,6 +124,7 @@ struct store_change {
     struct store_done *results;     /* STORE_END_MANY, in the arena */
     uint32_t result_count;
     bool more;                 /* STORE_END_MANY: call again */
+    unsigned loop;             /* where it was submitted */
     struct store_change *next; /* the store's, then the taker's */
 };
 

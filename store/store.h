@@ -14,6 +14,7 @@
 #include "base/digest.h"
 #include "base/limits.h"
 #include "base/status.h"
+#include "base/uuid.h"
 #include "policy/pack.h"
 
 struct store;

@@ -1,0 +1,88 @@
+/* Consent headers inside any transaction: find, judge by the clock, follow an arrangement, save. */
+// SPDX-License-Identifier: Apache-2.0
+#include "base/log.h"
+#include "store/consent.h"
+
+enum status consent_load(struct db_txn *txn, uint64_t index, struct store_consent *out) {
+    struct span value;
+    struct key key = key_number(index);
+    if (!db_get(txn, DB_CONSENT, key_span(&key), &value))
+        return txn->status != STATUS_OK ? txn->status : STATUS_NOT_FOUND;
+    return record_consent_decode(index, value, out);
+}
+
+enum status consent_find(struct db_txn *txn, const struct uuid *id, struct store_consent *out) {
+    struct span value;
+    struct key key = key_uuid(id);
+    if (!db_get(txn, DB_BY_ID, key_span(&key), &value))
+        return txn->status != STATUS_OK ? txn->status : STATUS_NOT_FOUND;
+    return consent_load(txn, key_get_u64(value.data), out);
+}
+
+void consent_save(struct write *w, const struct store_consent *consent) {
+    buffer_clear(&w->record);
+    record_consent_encode(consent, &w->record);
+    struct key key = key_number(consent->index);
+    db_put(&w->txn, DB_CONSENT, key_span(&key), buffer_span(&w->record));
+}
+
+void consent_judge(struct store_consent *c, int64_t now) {
+    c->status = c->recorded;
+    if (c->recorded == CONSENT_ACTIVE && c->expires <= now) {
+        c->status = CONSENT_EXPIRED;
+        c->status_at = c->expires;
+    } else if (c->recorded == CONSENT_REQUESTED && c->answer_due <= now) {
+        c->status = CONSENT_TIMED_OUT;
+        c->status_at = c->answer_due;
+    }
+}
+
+/* by_arrangement holds a row per consent, and one with this number that names the head. */
+#define HEAD_ROW UINT64_MAX
+
+void consent_head_set(struct write *w, const struct uuid *arrangement, uint64_t consent) {
+    unsigned char value[8];
+    struct key key = key_16_number(arrangement->bytes, HEAD_ROW);
+    key_put_u64(value, consent);
+    db_put(&w->txn, DB_BY_ARRANGEMENT, key_span(&key), span_of((const char *)value, sizeof value));
+}
+
+enum status consent_head(struct write *w, const struct uuid *arrangement,
+                         struct store_consent *out) {
+    struct uuid at = *arrangement;
+    for (;;) {
+        struct span value;
+        struct store_consent c;
+        struct key key = key_16_number(at.bytes, HEAD_ROW);
+        if (!db_get(&w->txn, DB_BY_ARRANGEMENT, key_span(&key), &value))
+            return w->txn.status != STATUS_OK ? w->txn.status : STATUS_NOT_FOUND;
+        enum status status = consent_load(&w->txn, key_get_u64(value.data), &c);
+        if (status != STATUS_OK)
+            return status;
+        if (uuid_equal(&c.arrangement, &at)) {
+            /* The tail is a view that the next put may move; heads are used across puts. */
+            c.tail = arena_copy(&w->scratch, c.tail);
+            consent_judge(&c, w->now);
+            *out = c;
+            return STATUS_OK;
+        }
+        /* Taken over by an earlier arrangement: this ends, each step goes to an earlier one. */
+        at = c.arrangement;
+    }
+}
+
+struct mac16 account_mac(const struct store *store, struct span tenant, struct span provider,
+                         struct span account) {
+    const struct span parts[] = {SPAN("account"), tenant, provider, account};
+    return store_mac16(store, parts, 4);
+}
+
+struct mac16 account_key(const struct store *store, struct span tenant, struct span account) {
+    const struct span parts[] = {SPAN("account-key"), tenant, account};
+    return store_mac16(store, parts, 3);
+}
+
+struct mac16 resource_mac(const struct store *store, struct span tenant, struct span resource) {
+    const struct span parts[] = {SPAN("resource"), tenant, resource};
+    return store_mac16(store, parts, 3);
+}

@@ -1,0 +1,24 @@
+/* Consent headers inside any transaction: reading, judging, writing. Private to store/. */
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STORE_CONSENT_H
+#define STORE_CONSENT_H
+
+#include "store/internal.h"
+
+MUST_CHECK enum status consent_load(struct db_txn *txn, uint64_t index, struct store_consent *out);
+MUST_CHECK enum status consent_find(struct db_txn *txn, const struct uuid *id,
+                                    struct store_consent *out);
+void consent_save(struct write *w, const struct store_consent *consent);
+/* Sets consent->status from the recorded state and the time (invariant 7). */
+void consent_judge(struct store_consent *consent, int64_t now);
+/* The consent that an arrangement is now: the last granted (or still requested) one in it, or in
+ * the arrangement that took it over. Judged by the clock; its tail is a copy in w->scratch. */
+MUST_CHECK enum status consent_head(struct write *w, const struct uuid *arrangement,
+                                    struct store_consent *out);
+void consent_head_set(struct write *w, const struct uuid *arrangement, uint64_t consent);
+struct mac16 account_mac(const struct store *store, struct span tenant, struct span provider,
+                         struct span account);
+struct mac16 account_key(const struct store *store, struct span tenant, struct span account);
+struct mac16 resource_mac(const struct store *store, struct span tenant, struct span resource);
+
+#endif

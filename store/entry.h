@@ -1,0 +1,26 @@
+/* Appending to the log. Private to store/. */
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STORE_ENTRY_H
+#define STORE_ENTRY_H
+
+#include "store/internal.h"
+
+struct actor {
+    struct span client_id; /* absent for the system */
+    enum store_role role;
+};
+struct entry {
+    enum store_event_code code;
+    struct actor actor;
+    const struct store_consent *consent; /* NULL: about none; its version is this entry's seq */
+    uint64_t previous;                   /* entry of the same consent before, or STORE_INDEX_NONE */
+    struct record_step step;             /* of the consent; code is filled in */
+    struct span body;                    /* members of the body object */
+    struct record_marks marks;           /* into body */
+    struct span personal;                /* a JSON object, or empty */
+    struct record_marks personal_marks;
+};
+/* Appends and indexes the entry; returns its log index. */
+uint64_t entry_append(struct write *w, const struct entry *entry);
+
+#endif

@@ -1,0 +1,274 @@
+/* Queries over the log: by consent, tenant or client index, or along the leaves, with the filter
+ * columns checked in place; the work of a page is bounded. Threads: a reader's. */
+// SPDX-License-Identifier: Apache-2.0
+#include "base/log.h"
+#include "store/consent.h"
+
+struct event_plan {
+    const struct store_event_filter *filter;
+    uint32_t *tenants; /* who may see, as numbers */
+    uint32_t tenant_count;
+    uint32_t viewer_client, tenant, provider, client, license, actor, reason;
+    uint64_t purpose; /* one bit, or 0 for any */
+    uint64_t consent; /* creation index or STORE_INDEX_NONE */
+    bool nothing;
+};
+
+static void load_payload(struct store_reader *reader, struct store_event *event) {
+    struct span value;
+    struct record_payload payload;
+    struct key key = key_number(event->index);
+    if (db_get(&reader->txn, DB_PAYLOAD, key_span(&key), &value) &&
+        record_payload_decode(value, &payload) == STATUS_OK) {
+        event->salt = payload.salt;
+        event->payload = payload.bytes;
+    }
+    if (db_get(&reader->txn, DB_PERSONAL, key_span(&key), &value) &&
+        record_payload_decode(value, &payload) == STATUS_OK) {
+        event->personal_salt = payload.salt;
+        event->personal_payload = payload.bytes;
+    }
+}
+
+enum status store_event_get(struct store_reader *reader, uint64_t index, struct store_event *out) {
+    ASSERT(reader->open);
+    struct span value;
+    struct key key = key_number(index);
+    struct store_event event;
+    if (!db_get(&reader->txn, DB_LEAF, key_span(&key), &value))
+        return reader->txn.status != STATUS_OK ? reader->txn.status : STATUS_NOT_FOUND;
+    enum status status = record_leaf_decode(index, value, &event);
+    if (status != STATUS_OK)
+        return status;
+    load_payload(reader, &event);
+    *out = event;
+    return reader->txn.status;
+}
+
+static uint32_t number_of(struct store_reader *reader, struct event_plan *plan,
+                          enum store_name_kind kind, struct span name) {
+    uint32_t number = store_name_find(reader, kind, name);
+    if (span_present(name) && number == STORE_NAME_NONE)
+        plan->nothing = true;
+    return number;
+}
+
+static void resolve_viewer(struct store_reader *reader, struct event_plan *plan,
+                           struct arena *arena) {
+    const struct store_event_filter *f = plan->filter;
+    plan->tenants = arena_array(arena, f->tenant_count + 1, sizeof *plan->tenants);
+    for (uint32_t i = 0; i < f->tenant_count; i++) {
+        uint32_t number = store_name_find(reader, STORE_NAME_MEMBER, f->tenants[i]);
+        if (number != STORE_NAME_NONE)
+            plan->tenants[plan->tenant_count++] = number;
+    }
+    plan->viewer_client = store_name_find(reader, STORE_NAME_MEMBER, f->viewer_client);
+    plan->nothing |=
+        !f->everyone && plan->tenant_count == 0 && plan->viewer_client == STORE_NAME_NONE;
+}
+
+static struct event_plan resolve(struct store_reader *reader,
+                                 const struct store_event_filter *filter, struct arena *arena) {
+    struct event_plan plan = {.filter = filter, .consent = STORE_INDEX_NONE};
+    plan.tenant = number_of(reader, &plan, STORE_NAME_MEMBER, filter->tenant);
+    plan.provider = number_of(reader, &plan, STORE_NAME_MEMBER, filter->provider);
+    plan.client = number_of(reader, &plan, STORE_NAME_MEMBER, filter->client);
+    plan.license = number_of(reader, &plan, STORE_NAME_LICENSE, filter->license);
+    plan.actor = number_of(reader, &plan, STORE_NAME_MEMBER, filter->actor);
+    plan.reason = number_of(reader, &plan, STORE_NAME_REASON, filter->reason);
+    uint32_t purpose = number_of(reader, &plan, STORE_NAME_PURPOSE, filter->purpose);
+    plan.purpose = purpose != STORE_NAME_NONE ? 1ULL << purpose : 0;
+    if (filter->has_consent) {
+        struct store_consent c;
+        if (consent_find(&reader->txn, &filter->consent, &c) == STATUS_OK)
+            plan.consent = c.index;
+        else
+            plan.nothing = true;
+    }
+    resolve_viewer(reader, &plan, arena);
+    return plan;
+}
+
+/* Entries about no tenant (genesis, policy) are seen by those who may see everything. */
+static bool visible(const struct event_plan *plan, const struct store_event *e) {
+    if (plan->filter->everyone)
+        return true;
+    if (e->tenant == STORE_NAME_NONE)
+        return false;
+    if (e->client == plan->viewer_client && plan->viewer_client != STORE_NAME_NONE)
+        return true;
+    for (uint32_t i = 0; i < plan->tenant_count; i++)
+        if (plan->tenants[i] == e->tenant)
+            return true;
+    return false;
+}
+
+static bool account_matches(struct store_reader *reader, const struct store_event *e,
+                            struct span account) {
+    struct store_consent c;
+    if (e->consent == STORE_INDEX_NONE || consent_load(&reader->txn, e->consent, &c) != STATUS_OK ||
+        !c.has_account)
+        return false;
+    struct mac16 mac = account_mac(reader->store, store_name(reader, STORE_NAME_MEMBER, c.tenant),
+                                   store_name(reader, STORE_NAME_MEMBER, c.provider), account);
+    return memcmp(mac.bytes, c.account.bytes, MAC16_SIZE) == 0;
+}
+
+static bool matches(struct store_reader *reader, const struct event_plan *plan,
+                    const struct store_event *e) {
+    const struct store_event_filter *f = plan->filter;
+    return visible(plan, e) && (!span_present(f->tenant) || e->tenant == plan->tenant) &&
+           (!span_present(f->provider) || e->provider == plan->provider) &&
+           (!span_present(f->client) || e->client == plan->client) &&
+           (!span_present(f->license) || e->license == plan->license) &&
+           (!span_present(f->actor) || e->actor == plan->actor) &&
+           (!span_present(f->reason) || e->reason == plan->reason) &&
+           (plan->purpose == 0 || (e->purposes & plan->purpose) != 0) &&
+           (!f->has_consent || e->consent == plan->consent) &&
+           (f->code == 0 || e->code == f->code) && (f->from == INT64_MIN || e->at >= f->from) &&
+           (f->to == INT64_MAX || e->at < f->to) &&
+           (!span_present(f->account) || account_matches(reader, e, f->account));
+}
+
+/* ---- walking: rows of an index, or the leaves themselves */
+
+struct event_walk {
+    struct db_cursor cursor;
+    enum db_table table;
+    size_t prefix_size;
+    unsigned char prefix[8];
+    bool live;
+};
+
+static uint64_t entry_of(const struct event_walk *walk) {
+    return walk->table == DB_LOG_BY_TENANT ? key_get_u64(walk->cursor.value.data)
+                                           : key_last_number(walk->cursor.key);
+}
+
+static void settle(struct event_walk *walk) {
+    walk->live = walk->cursor.valid && walk->cursor.key.size == walk->prefix_size + 8 &&
+                 memcmp(walk->cursor.key.data, walk->prefix, walk->prefix_size) == 0;
+}
+
+/* The number of a tenant's first entry with index >= from: its numbers rise with the index. */
+static uint64_t tenant_seq_at(struct store_reader *reader, uint32_t tenant, uint64_t from) {
+    struct span value;
+    struct key key = key_name(tenant);
+    if (from == 0 || !db_get(&reader->txn, DB_TENANT, key_span(&key), &value) || value.size != 17)
+        return 0;
+    uint64_t low = 1, high = key_get_u64(value.data + 1) + 1;
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2;
+        struct key row = key_name_number(tenant, middle);
+        if (!db_get(&reader->txn, DB_LOG_BY_TENANT, key_span(&row), &value))
+            return low;
+        if (key_get_u64(value.data) < from)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* The first entry at or after a time: times never go back (invariant 7). */
+static uint64_t entry_at_time(struct store_reader *reader, int64_t time_ms) {
+    uint64_t low = 0, high = db_count(&reader->txn, DB_LEAF);
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2;
+        struct span value;
+        struct store_event event;
+        struct key key = key_number(middle);
+        if (!db_get(&reader->txn, DB_LEAF, key_span(&key), &value) ||
+            record_leaf_decode(middle, value, &event) != STATUS_OK)
+            return low;
+        if (event.at < time_ms)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static void begin(struct store_reader *reader, const struct event_plan *plan, uint64_t from,
+                  struct event_walk *walk) {
+    const struct store_event_filter *f = plan->filter;
+    uint32_t tenant =
+        span_present(f->tenant) ? plan->tenant
+        : plan->tenant_count == 1 && f->tenant_count == 1 && plan->viewer_client == STORE_NAME_NONE
+            ? plan->tenants[0]
+            : STORE_NAME_NONE;
+    struct key key = key_number(from);
+    if (f->from != INT64_MIN) {
+        uint64_t first = entry_at_time(reader, f->from);
+        from = first > from ? first : from;
+        key = key_number(from);
+    }
+    walk->table = DB_LEAF;
+    walk->prefix_size = 0;
+    if (plan->consent != STORE_INDEX_NONE) {
+        walk->table = DB_LOG_BY_CONSENT;
+        walk->prefix_size = 8;
+        key = key_two_numbers(plan->consent, from);
+    } else if (tenant != STORE_NAME_NONE) {
+        walk->table = DB_LOG_BY_TENANT;
+        walk->prefix_size = 4;
+        key = key_name_number(tenant, tenant_seq_at(reader, tenant, from));
+    } else if (span_present(f->client)) {
+        walk->table = DB_LOG_BY_CLIENT;
+        walk->prefix_size = 4;
+        key = key_name_number(plan->client, from);
+    }
+    memcpy(walk->prefix, key.bytes, walk->prefix_size);
+    db_cursor_open(&reader->txn, walk->table, &walk->cursor);
+    (void)db_cursor_seek(&walk->cursor, key_span(&key));
+    settle(walk);
+}
+
+static bool load_event(struct store_reader *reader, uint64_t index, struct store_event *out) {
+    struct span value;
+    struct key key = key_number(index);
+    return db_get(&reader->txn, DB_LEAF, key_span(&key), &value) &&
+           record_leaf_decode(index, value, out) == STATUS_OK;
+}
+
+static void collect(struct store_reader *reader, const struct event_plan *plan,
+                    struct event_walk *walk, struct store_event_page *page, uint32_t limit) {
+    for (uint32_t visited = 0; walk->live; visited++) {
+        uint64_t index = entry_of(walk);
+        struct store_event *event = &page->items[page->count];
+        bool full = page->count == limit || visited == LIMIT_WALK;
+        if (full) {
+            page->more = true;
+            page->next = index;
+            return;
+        }
+        if (load_event(reader, index, event)) {
+            if (event->at >= plan->filter->to)
+                return; /* times never go back: nothing further can match */
+            if (matches(reader, plan, event)) {
+                load_payload(reader, event);
+                page->count++;
+            }
+        }
+        (void)db_cursor_next(&walk->cursor);
+        settle(walk);
+    }
+}
+
+enum status store_event_query(struct store_reader *reader, const struct store_event_filter *filter,
+                              uint64_t from_index, uint32_t limit, struct arena *arena,
+                              struct store_event_page *out) {
+    ASSERT(reader->open && limit > 0 && limit <= LIMIT_PAGE);
+    struct event_plan plan = resolve(reader, filter, arena);
+    struct store_event_page page = {.items = arena_array(arena, limit + 1, sizeof *page.items)};
+    if (!plan.nothing) {
+        struct event_walk walk = {.live = false};
+        begin(reader, &plan, from_index, &walk);
+        collect(reader, &plan, &walk, &page, limit);
+        db_cursor_close(&walk.cursor);
+    }
+    if (reader->txn.status != STATUS_OK)
+        return reader->txn.status;
+    *out = page;
+    return STATUS_OK;
+}

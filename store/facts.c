@@ -1,0 +1,107 @@
+/* Appended facts: rotated tokens and late proofs, each an entry of its own (invariant 6: terms stay
+ * as they are). Writer thread only. */
+// SPDX-License-Identifier: Apache-2.0
+#include "base/json_out.h"
+#include "store/granting.h"
+
+static uint64_t append(struct write *w, struct store_consent *c, struct entry *entry) {
+    c->version++;
+    entry->consent = c;
+    entry->previous = c->last_entry;
+    entry->step.reason = STORE_NAME_NONE;
+    entry->step.status_at = c->status_at;
+    c->last_entry = entry_append(w, entry);
+    return c->last_entry;
+}
+
+void token_append(struct write *w, struct store_consent *c, const struct store_token *token,
+                  const struct actor *actor) {
+    struct key key = key_token(&token->digest, c->index);
+    struct span known;
+    if (db_get(&w->txn, DB_BY_TOKEN, key_span(&key), &known))
+        return; /* registered already */
+    struct buffer body = {0};
+    struct json_out out = json_out_to(&body);
+    json_out_key(&out, "token");
+    json_out_object_begin(&out);
+    json_out_key(&out, "digest");
+    json_out_base64url(&out, token->digest.bytes, sizeof token->digest.bytes);
+    json_out_member_time(&out, "issuedAt", token->issued_at);
+    json_out_member_time(&out, "expires", token->expires);
+    json_out_object_end(&out);
+    struct entry entry = {
+        .code = STORE_CONSENT_TOKEN_ADDED, .actor = *actor, .body = buffer_span(&body)};
+    entry.step.token = *token;
+    c->token_count++;
+    uint64_t index = append(w, c, &entry);
+    buffer_release(&body);
+
+    unsigned char value[8];
+    key_put_u64(value, index);
+    db_put(&w->txn, DB_BY_TOKEN, key_span(&key), span_of((const char *)value, sizeof value));
+}
+
+static enum status append_target(struct write *w, struct store_change *change,
+                                 struct store_consent *c, enum store_role *role) {
+    enum status status = change_target(w, change, c, role);
+    if (status == STATUS_OK)
+        status = change_match(change, c);
+    if (status == STATUS_OK && w->room_only_for_endings)
+        status = STATUS_STORAGE_FULL;
+    return status;
+}
+
+static enum status finish(struct write *w, struct store_change *change, struct store_consent *c) {
+    consent_save(w, c);
+    change->done.consent = c->index;
+    change->done.log_index = c->last_entry;
+    return STATUS_OK;
+}
+
+enum status change_tokens(struct write *w, struct store_change *change) {
+    struct store_consent c;
+    enum store_role role;
+    enum status status = append_target(w, change, &c, &role);
+    if (status != STATUS_OK)
+        return status;
+    if (c.status != CONSENT_ACTIVE) {
+        change_explain(change, "only an active consent has new tokens");
+        return STATUS_WRONG_STATE;
+    }
+    if (c.token_count + change->token_count > LIMIT_FACTS) {
+        change_explain(change, "the consent has 1000 tokens: renew it");
+        return STATUS_WRONG_STATE;
+    }
+    struct actor actor = {change->actor, role};
+    for (uint32_t i = 0; i < change->token_count; i++)
+        token_append(w, &c, &change->tokens[i], &actor);
+    return finish(w, change, &c);
+}
+
+enum status change_proofs(struct write *w, struct store_change *change) {
+    struct store_consent c;
+    enum store_role role;
+    enum status status = append_target(w, change, &c, &role);
+    if (status != STATUS_OK)
+        return status;
+    if (c.granted_entry == STORE_INDEX_NONE || c.proof_count >= LIMIT_FACTS) {
+        change_explain(change, c.granted_entry == STORE_INDEX_NONE
+                                   ? "only a granted consent has proofs"
+                                   : "the consent has 1000 late proofs");
+        return STATUS_WRONG_STATE;
+    }
+    struct buffer personal = {0};
+    buffer_append_text(&personal, "{\"proofs\":[");
+    struct record_marks marks = {.first_at = (uint16_t)personal.size,
+                                 .first_size = (uint16_t)change->proofs_json.size};
+    buffer_append_span(&personal, change->proofs_json);
+    buffer_append_text(&personal, "]}");
+    struct entry entry = {.code = STORE_CONSENT_PROOF_ADDED,
+                          .actor = {change->actor, role},
+                          .personal = buffer_span(&personal),
+                          .personal_marks = marks};
+    c.proof_count++;
+    (void)append(w, &c, &entry);
+    buffer_release(&personal);
+    return finish(w, change, &c);
+}

@@ -1,0 +1,59 @@
+/* Idempotency keys: the same request twice is one change (invariant 2 for callers that lost the
+ * answer). Kept by whole days. Writer thread only. */
+// SPDX-License-Identifier: Apache-2.0
+#include "store/granting.h"
+
+#define IDEMPOTENCY_SIZE (1 + DIGEST_SIZE + 16)
+#define DAY_MS 86400000
+
+static bool recall(struct write *w, uint32_t day, struct store_change *change, struct span *value) {
+    struct key key = key_idempotency(day, &change->key);
+    return db_get(&w->txn, DB_IDEMPOTENCY, key_span(&key), value) &&
+           value->size == IDEMPOTENCY_SIZE;
+}
+
+bool idempotency_recall(struct write *w, struct store_change *change, enum status *status) {
+    struct span value;
+    uint32_t today = (uint32_t)(w->now / DAY_MS);
+    if (!change->has_key ||
+        (!recall(w, today, change, &value) && !recall(w, today - 1, change, &value)))
+        return false;
+    if (memcmp(value.data + 1, change->fingerprint.bytes, DIGEST_SIZE) != 0) {
+        *status = STATUS_IDEMPOTENCY_MISMATCH;
+        return true;
+    }
+    change->done.log_index = key_get_u64(value.data + 1 + DIGEST_SIZE);
+    change->done.consent = key_get_u64(value.data + 1 + DIGEST_SIZE + 8);
+    change->replayed = true;
+    *status = STATUS_OK;
+    return true;
+}
+
+void idempotency_remember(struct write *w, const struct store_change *change) {
+    unsigned char value[IDEMPOTENCY_SIZE] = {RECORD_VERSION};
+    if (!change->has_key)
+        return;
+    memcpy(value + 1, change->fingerprint.bytes, DIGEST_SIZE);
+    key_put_u64(value + 1 + DIGEST_SIZE, change->done.log_index);
+    key_put_u64(value + 1 + DIGEST_SIZE + 8, change->done.consent);
+    struct key key = key_idempotency((uint32_t)(w->now / DAY_MS), &change->key);
+    db_insert(&w->txn, DB_IDEMPOTENCY, key_span(&key), span_of((const char *)value, sizeof value));
+}
+
+void idempotency_sweep(struct write *w, uint32_t limit) {
+    /* Today's and yesterday's keys are looked at: what is older answers nobody. */
+    uint32_t keep = (uint32_t)(w->now / DAY_MS) - 1;
+    struct db_cursor cursor;
+    if (w->state.idempotency_day >= keep)
+        return;
+    db_cursor_open(&w->txn, DB_IDEMPOTENCY, &cursor);
+    bool on = db_cursor_seek(&cursor, SPAN("\0"));
+    while (on && limit > 0 && key_get_u32(cursor.key.data) < keep) {
+        on = db_cursor_delete(&cursor);
+        w->dirty = true;
+        limit--;
+    }
+    if (limit > 0 && w->txn.status == STATUS_OK)
+        w->state.idempotency_day = keep;
+    db_cursor_close(&cursor);
+}

@@ -1,0 +1,111 @@
+/* What the files of store/ share: the store itself, the state that each commit carries forward, and
+ * one write transaction. Private to store/. */
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STORE_INTERNAL_H
+#define STORE_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "store/db.h"
+#include "store/event.h"
+#include "store/key.h"
+#include "store/record.h"
+#include "tlog/tree.h"
+
+#define FORMAT_VERSION 1
+#define CLOCK_STEP_MAX_MS 60000 /* invariant 7 */
+
+/* Carried from commit to commit in meta: "state". */
+struct state {
+    uint64_t next_consent;
+    uint64_t next_job;
+    int64_t last_time;        /* of the last entry, Unix ms */
+    uint32_t idempotency_day; /* days before it have been dropped */
+    struct digest pack;       /* last activated; zero before the first */
+    struct tlog_tree tree;    /* its size is the next log index */
+    uint32_t next_name[STORE_NAME_REASON + 1];
+};
+
+struct answers {
+    pthread_mutex_t lock;
+    struct store_change *first, **last;
+};
+
+struct store {
+    struct store_options options;
+    struct db *db;
+    int lock_file;
+    unsigned char mac_key[MAC_KEY_SIZE];
+    char entry_prefix[13]; /* of this start's entry ids */
+    uint64_t entry_counter;
+    pthread_t writer;
+    bool writer_started;
+
+    /* writer thread only */
+    struct state state;
+
+    /* under queue_lock */
+    pthread_mutex_t queue_lock;
+    pthread_cond_t queue_filled, activation_done;
+    struct store_change *queue, **queue_last;
+    uint64_t queue_count;
+    bool closing;
+    const struct policy_pack *activating; /* wanted, NULL when done */
+    enum status activation;
+
+    struct answers answers[LIMIT_LOOPS];
+
+    /* published by the writer after each commit */
+    _Atomic(int64_t) last_time;
+    _Atomic(uint64_t) entries, consents, queued, commits, changes, refused, commit_us;
+    _Atomic(bool) failed, full, stepped;
+};
+
+/* One write transaction under way. */
+struct write {
+    struct store *store;
+    struct db_txn txn;
+    struct state state; /* becomes the store's when the commit succeeds */
+    int64_t now;        /* service time of this transaction */
+    struct arena scratch;
+    struct buffer payload, personal, record; /* reused */
+    uint64_t entry_counter;
+    uint32_t cascaded; /* entries that cascades wrote: beyond LIMIT_BULK they become jobs */
+    bool dirty;        /* rows changed that the state does not show */
+    bool room_only_for_endings;
+    struct record_tail tail, other_tail; /* too large for the stack */
+};
+
+/* ---- state.c: meta rows and the checks at start */
+void state_save(struct db_txn *txn, const struct state *state);
+/* Loads and checks what can be checked without reading the whole log. */
+MUST_CHECK enum status state_check(struct store *store, char *why, size_t why_size);
+/* Writes identity, state and the genesis entry into an empty environment. */
+MUST_CHECK enum status state_create(struct store *store, const char *verifier, char *why,
+                                    size_t why_size);
+/* True when the environment holds a store. */
+bool state_exists(struct store *store);
+
+/* ---- writer.c */
+void *writer_main(void *store);
+/* Begins a transaction with a copy of the state; ends it and publishes. */
+void write_begin(struct store *store, struct write *w);
+MUST_CHECK enum status write_commit(struct write *w);
+void write_abort(struct write *w);
+
+/* ---- names.c */
+/* The number of name, made when new. STORE_NAME_NONE for an absent name or a full set. */
+uint32_t name_intern(struct write *w, enum store_name_kind kind, struct span name);
+uint32_t name_find(struct db_txn *txn, enum store_name_kind kind, struct span name);
+/* View. */
+struct span name_text(struct db_txn *txn, enum store_name_kind kind, uint32_t number);
+
+struct store_reader {
+    struct store *store;
+    struct db_txn txn;
+    int64_t now; /* service time of the snapshot */
+    bool open;
+};
+
+#endif

@@ -1,0 +1,125 @@
+/* The rule of one active consent: which ones a new grant supersedes, and the arrangement it joins
+ * (spec: consent.md, States). Writer thread only. */
+// SPDX-License-Identifier: Apache-2.0
+#include <stdlib.h>
+
+#include "base/log.h"
+#include "store/granting.h"
+
+static bool all_resources(const struct record_tail *tail) {
+    for (uint32_t i = 0; i < tail->permission_count; i++)
+        if (tail->permissions[i].resource_count == 0)
+            return true;
+    return tail->permission_count == 0;
+}
+
+static bool resources_overlap(const struct record_tail *a, const struct record_tail *b) {
+    if (all_resources(a) || all_resources(b))
+        return true;
+    for (uint32_t i = 0; i < a->resource_count; i++)
+        for (uint32_t j = 0; j < b->resource_count; j++)
+            if (memcmp(a->resources[i].bytes, b->resources[j].bytes, MAC16_SIZE) == 0)
+                return true;
+    return false;
+}
+
+/* Consents for different onward recipients stand side by side. */
+static bool onward_overlap(const struct record_tail *a, const struct record_tail *b) {
+    if (a->onward_count == 0 && b->onward_count == 0)
+        return true;
+    for (uint32_t i = 0; i < a->onward_count; i++)
+        for (uint32_t j = 0; j < b->onward_count; j++)
+            if (a->onward[i] == b->onward[j])
+                return true;
+    return false;
+}
+
+static bool overlaps(struct write *w, const struct granting *g, const struct store_consent *other) {
+    const struct store_consent *c = &g->consent;
+    return other->index != c->index && other->status == CONSENT_ACTIVE &&
+           other->tenant == c->tenant && other->provider == c->provider &&
+           other->client == c->client && other->license == c->license &&
+           memcmp(other->account.bytes, c->account.bytes, MAC16_SIZE) == 0 &&
+           record_tail_decode(c->tail, &w->tail) == STATUS_OK &&
+           record_tail_decode(other->tail, &w->other_tail) == STATUS_OK &&
+           onward_overlap(&w->tail, &w->other_tail) && resources_overlap(&w->tail, &w->other_tail);
+}
+
+void overlap_add(struct write *w, struct granting *g, const struct store_consent *other) {
+    if (g->overlaps == NULL)
+        g->overlaps = arena_array(&w->scratch, OVERLAPS_MAX + 1, sizeof *g->overlaps);
+    ASSERT(g->overlap_count <= OVERLAPS_MAX);
+    g->overlaps[g->overlap_count] = *other;
+    g->overlaps[g->overlap_count++].tail = arena_copy(&w->scratch, other->tail);
+}
+
+enum status overlap_find(struct write *w, struct granting *g) {
+    struct db_cursor cursor;
+    struct mac16 account = account_key(w->store, g->change->tenant, g->draft->account);
+    struct key from = key_16_number(account.bytes, 0);
+    enum status status = STATUS_OK;
+    db_cursor_open(&w->txn, DB_BY_ACCOUNT, &cursor);
+    for (bool on = db_cursor_seek(&cursor, key_span(&from));
+         on && memcmp(cursor.key.data, account.bytes, MAC16_SIZE) == 0;
+         on = db_cursor_next(&cursor)) {
+        struct store_consent other;
+        if (cursor.value.size != 4 || key_get_u32(cursor.value.data) != g->consent.client ||
+            consent_load(&w->txn, key_last_number(cursor.key), &other) != STATUS_OK)
+            continue;
+        consent_judge(&other, w->now);
+        if (!overlaps(w, g, &other))
+            continue;
+        if (g->overlap_count == OVERLAPS_MAX) {
+            change_explain(g->change, "more than 256 active consents overlap this one");
+            status = STATUS_WRONG_STATE;
+            break;
+        }
+        overlap_add(w, g, &other);
+    }
+    db_cursor_close(&cursor);
+    return status;
+}
+
+/* Joins the earliest of the arrangements it takes over; ids carry their time in front. */
+void overlap_join(struct granting *g) {
+    struct store_consent *c = &g->consent;
+    const struct store_consent *first = NULL;
+    for (uint32_t i = 0; i < g->overlap_count; i++)
+        if (first == NULL ||
+            memcmp(g->overlaps[i].arrangement.bytes, first->arrangement.bytes, UUID_SIZE) < 0)
+            first = &g->overlaps[i];
+    if (first == NULL || g->renewal)
+        return;
+    c->arrangement = first->arrangement;
+    c->supersedes = first->index;
+}
+
+static void supersede(struct write *w, struct granting *g, struct store_consent *old) {
+    struct ending ending = {
+        .state = CONSENT_SUPERSEDED,
+        .reason = SPAN("superseded"),
+        .by = CONSENT_BY_SYSTEM,
+        .actor = g->actor,
+        .status_at = w->now,
+        .superseded_by = &g->consent.id,
+    };
+    old->superseded_by = g->consent.index;
+    (void)ending_write(w, old, &ending);
+    if (!uuid_equal(&old->arrangement, &g->consent.arrangement)) {
+        consent_head_set(w, &old->arrangement, g->consent.index);
+        ending_dependants_follow(w, &old->arrangement, &g->consent.arrangement);
+    }
+}
+
+static int compare_indexes(const void *a, const void *b) {
+    uint64_t x = ((const struct store_consent *)a)->index;
+    uint64_t y = ((const struct store_consent *)b)->index;
+    return (x > y) - (x < y);
+}
+
+void overlap_supersede(struct write *w, struct granting *g) {
+    if (g->overlap_count > 1)
+        qsort(g->overlaps, g->overlap_count, sizeof *g->overlaps, compare_indexes);
+    for (uint32_t i = 0; i < g->overlap_count; i++)
+        supersede(w, g, &g->overlaps[i]);
+}

@@ -1,0 +1,233 @@
+/* Snapshot readers: one consent, its past, its stored JSON, its appended facts. A reader belongs to
+ * one thread; nothing it returned outlives store_read_end (invariant 5). */
+// SPDX-License-Identifier: Apache-2.0
+#include "store/read.h"
+
+#include "base/log.h"
+#include "store/consent.h"
+
+enum status store_reader_open(struct store *store, struct store_reader **out) {
+    struct store_reader *reader = mem_alloc_zeroed(1, sizeof *reader);
+    reader->store = store;
+    enum status status = db_read_open(store->db, &reader->txn);
+    if (status != STATUS_OK) {
+        mem_free(reader);
+        return status;
+    }
+    *out = reader;
+    return STATUS_OK;
+}
+
+void store_reader_close(struct store_reader *reader) {
+    if (reader == NULL)
+        return;
+    ASSERT(!reader->open);
+    db_read_close(&reader->txn);
+    mem_free(reader);
+}
+
+enum status store_read_begin(struct store_reader *reader) {
+    ASSERT(!reader->open);
+    enum status status = db_read_renew(&reader->txn);
+    if (status != STATUS_OK)
+        return status;
+    /* After the snapshot: it never shows an entry later than its own time. */
+    reader->now = store_time_ms(reader->store);
+    reader->open = true;
+    return STATUS_OK;
+}
+
+void store_read_end(struct store_reader *reader) {
+    ASSERT(reader->open);
+    reader->open = false;
+    db_read_reset(&reader->txn);
+}
+
+uint32_t store_name_find(struct store_reader *reader, enum store_name_kind kind, struct span name) {
+    return name_find(&reader->txn, kind, name);
+}
+
+struct span store_name(struct store_reader *reader, enum store_name_kind kind, uint32_t number) {
+    return name_text(&reader->txn, kind, number);
+}
+
+enum status store_consent_by_index(struct store_reader *reader, uint64_t index,
+                                   struct store_consent *out) {
+    ASSERT(reader->open);
+    struct store_consent c;
+    enum status status = consent_load(&reader->txn, index, &c);
+    if (status != STATUS_OK)
+        return status;
+    consent_judge(&c, reader->now);
+    *out = c;
+    return STATUS_OK;
+}
+
+enum status store_consent_by_id(struct store_reader *reader, const struct uuid *id,
+                                struct store_consent *out) {
+    ASSERT(reader->open);
+    struct store_consent c;
+    enum status status = consent_find(&reader->txn, id, &c);
+    if (status != STATUS_OK)
+        return status;
+    consent_judge(&c, reader->now);
+    *out = c;
+    return STATUS_OK;
+}
+
+/* The state an event leads to, or 0 when it changes none. */
+static enum consent_state state_after(enum store_event_code code) {
+    switch (code) {
+    case STORE_CONSENT_REQUESTED:
+        return CONSENT_REQUESTED;
+    case STORE_CONSENT_GRANTED:
+        return CONSENT_ACTIVE;
+    case STORE_CONSENT_REFUSED:
+        return CONSENT_REFUSED;
+    case STORE_CONSENT_TIMED_OUT:
+        return CONSENT_TIMED_OUT;
+    case STORE_CONSENT_REVOKED:
+        return CONSENT_REVOKED;
+    case STORE_CONSENT_TERMINATED:
+        return CONSENT_TERMINATED;
+    case STORE_CONSENT_EXPIRED:
+        return CONSENT_EXPIRED;
+    case STORE_CONSENT_FULFILLED:
+        return CONSENT_FULFILLED;
+    case STORE_CONSENT_SUPERSEDED:
+        return CONSENT_SUPERSEDED;
+    case STORE_CONSENT_TOKEN_ADDED:
+    case STORE_CONSENT_PROOF_ADDED:
+    case STORE_POLICY_ACTIVATED:
+    case STORE_LOG_GENESIS:
+        break;
+    }
+    return 0;
+}
+
+static void replay_step(struct store_consent *c, uint64_t index, const struct record_step *step) {
+    c->version++;
+    c->last_entry = index;
+    c->token_count += step->code == STORE_CONSENT_TOKEN_ADDED;
+    c->proof_count += step->code == STORE_CONSENT_PROOF_ADDED;
+    if (step->code == STORE_CONSENT_GRANTED)
+        c->granted_entry = index;
+    enum consent_state state = state_after(step->code);
+    if (state == 0)
+        return;
+    c->recorded = state;
+    c->status_entry = index;
+    c->status_at = step->status_at;
+    c->reason = step->reason;
+    c->by = step->by;
+}
+
+/* What a consent is after its first entry said nothing of its end or grant yet. */
+static void forget_past(struct store_consent *c, uint64_t log_index) {
+    c->version = c->token_count = c->proof_count = 0;
+    c->granted_entry = STORE_INDEX_NONE;
+    if (c->superseded_by_entry > log_index)
+        c->superseded_by = c->superseded_by_entry = STORE_INDEX_NONE;
+}
+
+enum status store_consent_as_of(struct store_reader *reader, uint64_t log_index,
+                                struct store_consent *consent) {
+    ASSERT(reader->open);
+    struct store_consent c = *consent;
+    c.status = c.recorded;
+    if (c.last_entry <= log_index) {
+        *consent = c;
+        return STATUS_OK;
+    }
+    struct db_cursor cursor;
+    struct key from = key_two_numbers(c.index, 0);
+    forget_past(&c, log_index);
+    db_cursor_open(&reader->txn, DB_LOG_BY_CONSENT, &cursor);
+    for (bool on = db_cursor_seek(&cursor, key_span(&from));
+         on && key_get_u64(cursor.key.data) == c.index && key_last_number(cursor.key) <= log_index;
+         on = db_cursor_next(&cursor)) {
+        struct record_step step;
+        if (record_step_decode(cursor.value, &step) == STATUS_OK)
+            replay_step(&c, key_last_number(cursor.key), &step);
+    }
+    db_cursor_close(&cursor);
+    if (reader->txn.status != STATUS_OK)
+        return reader->txn.status;
+    if (c.version == 0)
+        return STATUS_NOT_FOUND; /* it did not exist yet */
+    if (c.granted_entry == STORE_INDEX_NONE) {
+        c.granted_at = INT64_MIN;
+        c.arrangement = c.id; /* a request begins an arrangement of its own */
+        c.supersedes = STORE_INDEX_NONE;
+    }
+    c.status = c.recorded;
+    *consent = c;
+    return STATUS_OK;
+}
+
+static bool payload_get(struct store_reader *reader, enum db_table table, uint64_t index,
+                        struct record_payload *out) {
+    struct span value;
+    struct key key = key_number(index);
+    return db_get(&reader->txn, table, key_span(&key), &value) &&
+           record_payload_decode(value, out) == STATUS_OK;
+}
+
+enum status store_consent_terms(struct store_reader *reader, const struct store_consent *consent,
+                                struct store_terms *out) {
+    ASSERT(reader->open);
+    struct store_terms terms = {.terms = SPAN_NONE};
+    struct record_payload payload;
+    uint64_t index = consent->granted_entry != STORE_INDEX_NONE ? consent->granted_entry
+                                                                : consent->created_entry;
+    if (!payload_get(reader, DB_PAYLOAD, index, &payload))
+        return reader->txn.status != STATUS_OK ? reader->txn.status : STATUS_ERASED;
+    terms.terms = payload.first;
+    terms.grant = payload.second;
+    if (payload_get(reader, DB_PERSONAL, index, &payload)) {
+        terms.account = payload.first;
+        terms.grant_private = payload.second;
+    }
+    if (consent->status_entry != index &&
+        payload_get(reader, DB_PERSONAL, consent->status_entry, &payload))
+        terms.reason_text = payload.first;
+    if (reader->txn.status != STATUS_OK)
+        return reader->txn.status;
+    *out = terms;
+    return STATUS_OK;
+}
+
+static void add_fact(struct store_reader *reader, uint64_t index, const struct record_step *step,
+                     struct store_facts *facts) {
+    struct record_payload payload;
+    if (step->code == STORE_CONSENT_TOKEN_ADDED)
+        facts->tokens[facts->token_count++] = step->token;
+    if (step->code == STORE_CONSENT_PROOF_ADDED &&
+        payload_get(reader, DB_PERSONAL, index, &payload))
+        facts->proofs[facts->proof_count++] = payload.first;
+}
+
+enum status store_consent_facts(struct store_reader *reader, const struct store_consent *consent,
+                                struct arena *arena, struct store_facts *out) {
+    ASSERT(reader->open);
+    struct db_cursor cursor;
+    struct key from = key_two_numbers(consent->index, 0);
+    struct store_facts facts = {
+        .tokens = arena_array(arena, consent->token_count + 1, sizeof *facts.tokens),
+        .proofs = arena_array(arena, consent->proof_count + 1, sizeof *facts.proofs)};
+    db_cursor_open(&reader->txn, DB_LOG_BY_CONSENT, &cursor);
+    for (bool on = db_cursor_seek(&cursor, key_span(&from));
+         on && key_get_u64(cursor.key.data) == consent->index &&
+         key_last_number(cursor.key) <= consent->last_entry &&
+         facts.token_count + facts.proof_count < consent->token_count + consent->proof_count;
+         on = db_cursor_next(&cursor)) {
+        struct record_step step;
+        if (record_step_decode(cursor.value, &step) == STATUS_OK)
+            add_fact(reader, key_last_number(cursor.key), &step, &facts);
+    }
+    db_cursor_close(&cursor);
+    if (reader->txn.status != STATUS_OK)
+        return reader->txn.status;
+    *out = facts;
+    return STATUS_OK;
+}

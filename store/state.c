@@ -1,0 +1,192 @@
+/* The meta rows: who this store is, and the state that each commit carries forward; and the checks
+ * at start, whose cost does not grow with the log. Main thread at start, then writer thread. */
+// SPDX-License-Identifier: Apache-2.0
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/json_out.h"
+#include "base/log.h"
+#include "store/entry.h"
+#include "tlog/leaf.h"
+
+#define STATE_KEY SPAN("state")
+#define IDENTITY_KEY SPAN("identity")
+#define NAME_KINDS (STORE_NAME_REASON + 1)
+#define STATE_HEAD_SIZE (1 + 8 + 8 + 8 + 4 + DIGEST_SIZE + 4 * NAME_KINDS + 8 + DIGEST_SIZE + 1)
+
+static struct digest key_check(const struct store *store) {
+    const struct span text = SPAN("consentd/mac-key/v1");
+    return digest_hmac(span_of((const char *)store->mac_key, MAC_KEY_SIZE), &text, 1);
+}
+
+void state_save(struct db_txn *txn, const struct state *state) {
+    unsigned char value[STATE_HEAD_SIZE + 64 * DIGEST_SIZE] = {FORMAT_VERSION};
+    unsigned char *at = value + 1;
+    struct digest root = tlog_tree_root(&state->tree);
+    key_put_u64(at, state->next_consent);
+    key_put_u64(at + 8, state->next_job);
+    key_put_u64(at + 16, (uint64_t)state->last_time);
+    key_put_u32(at + 24, state->idempotency_day);
+    at += 28;
+    memcpy(at, state->pack.bytes, DIGEST_SIZE);
+    at += DIGEST_SIZE;
+    for (int i = 0; i < NAME_KINDS; i++, at += 4)
+        key_put_u32(at, state->next_name[i]);
+    key_put_u64(at, state->tree.size);
+    memcpy(at + 8, root.bytes, DIGEST_SIZE);
+    at += 8 + DIGEST_SIZE;
+    *at++ = (unsigned char)state->tree.peak_count;
+    memcpy(at, state->tree.peaks, state->tree.peak_count * sizeof *state->tree.peaks);
+    at += state->tree.peak_count * sizeof *state->tree.peaks;
+    db_put(txn, DB_META, STATE_KEY, span_of((const char *)value, (size_t)(at - value)));
+}
+
+static bool decode(struct span value, struct state *out, struct digest *root) {
+    if (value.size < STATE_HEAD_SIZE || value.data[0] != FORMAT_VERSION)
+        return false;
+    const char *at = value.data + 1;
+    out->next_consent = key_get_u64(at);
+    out->next_job = key_get_u64(at + 8);
+    out->last_time = (int64_t)key_get_u64(at + 16);
+    out->idempotency_day = key_get_u32(at + 24);
+    at += 28;
+    memcpy(out->pack.bytes, at, DIGEST_SIZE);
+    at += DIGEST_SIZE;
+    for (int i = 0; i < NAME_KINDS; i++, at += 4)
+        out->next_name[i] = key_get_u32(at);
+    out->tree.size = key_get_u64(at);
+    memcpy(root->bytes, at + 8, DIGEST_SIZE);
+    at += 8 + DIGEST_SIZE;
+    out->tree.peak_count = (unsigned char)*at++;
+    size_t peaks = out->tree.peak_count * sizeof *out->tree.peaks;
+    if (out->tree.peak_count > 64 || value.size != STATE_HEAD_SIZE + peaks)
+        return false;
+    memcpy(out->tree.peaks, at, peaks);
+    return true;
+}
+
+static enum status refuse(char *why, size_t why_size, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+static enum status refuse(char *why, size_t why_size, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    vsnprintf(why, why_size, format, args);
+    va_end(args);
+    return STATUS_INTERNAL;
+}
+
+static enum status check_identity(struct store *store, struct db_txn *txn, char *why, size_t size) {
+    struct span value;
+    struct digest check = key_check(store);
+    const char *origin = store->options.origin;
+    if (!db_get(txn, DB_META, IDENTITY_KEY, &value) || value.size < 1 + DIGEST_SIZE ||
+        value.data[0] != FORMAT_VERSION)
+        return refuse(why, size, "the store has no identity of format %d", FORMAT_VERSION);
+    if (memcmp(value.data + 1, check.bytes, DIGEST_SIZE) != 0)
+        return refuse(why, size, "keys/mac.key is not the key this store was made with");
+    struct span stored = span_of(value.data + 1 + DIGEST_SIZE, value.size - 1 - DIGEST_SIZE);
+    if (origin != NULL && !span_is(stored, origin))
+        return refuse(why, size, "the log's origin is \"%.*s\", not \"%s\"", SPAN_ARG(stored),
+                      origin);
+    return STATUS_OK;
+}
+
+/* The last entry must open: leaf and payload agree, and a tree of odd size ends in that leaf. */
+static enum status check_last_entry(struct db_txn *txn, const struct state *state, char *why,
+                                    size_t size) {
+    struct span leaf, payload;
+    struct record_payload opened;
+    struct store_event event;
+    if (state->tree.size == 0)
+        return refuse(why, size, "the log has no genesis entry");
+    struct key key = key_number(state->tree.size - 1);
+    if (!db_get(txn, DB_LEAF, key_span(&key), &leaf) ||
+        record_leaf_decode(state->tree.size - 1, leaf, &event) != STATUS_OK)
+        return refuse(why, size, "the last log entry is missing");
+    if (state->tree.size % 2 == 1) {
+        struct digest hash = tlog_leaf_hash((const unsigned char *)event.leaf.data);
+        if (!digest_equal(&hash, &state->tree.peaks[state->tree.peak_count - 1]))
+            return refuse(why, size, "the last log entry is not the one under the root");
+    }
+    if (!db_get(txn, DB_PAYLOAD, key_span(&key), &payload))
+        return STATUS_OK; /* erased */
+    if (record_payload_decode(payload, &opened) != STATUS_OK)
+        return refuse(why, size, "the last payload is damaged");
+    struct digest commitment =
+        tlog_commitment((const unsigned char *)opened.salt.data, opened.bytes);
+    if (memcmp(commitment.bytes, event.leaf.data + 4, DIGEST_SIZE) != 0)
+        return refuse(why, size, "the last payload does not open its commitment");
+    return STATUS_OK;
+}
+
+static enum status check_state(struct store *store, struct db_txn *txn, char *why, size_t size) {
+    struct span value;
+    struct state state = {.next_consent = 0};
+    struct digest stored_root;
+    if (!db_get(txn, DB_META, STATE_KEY, &value) || !decode(value, &state, &stored_root))
+        return refuse(why, size, "the store has no state of format %d", FORMAT_VERSION);
+    struct digest root = tlog_tree_root(&state.tree);
+    if (!digest_equal(&root, &stored_root) ||
+        state.tree.peak_count != (uint32_t)__builtin_popcountll(state.tree.size))
+        return refuse(why, size, "the log's root does not follow from its peaks");
+    if (db_count(txn, DB_LEAF) != state.tree.size)
+        return refuse(why, size, "the log has %llu leaves, not %llu",
+                      (unsigned long long)db_count(txn, DB_LEAF),
+                      (unsigned long long)state.tree.size);
+    if (db_count(txn, DB_CONSENT) != state.next_consent ||
+        db_count(txn, DB_BY_ID) != state.next_consent)
+        return refuse(why, size, "the counts of consents and ids disagree");
+    enum status status = check_last_entry(txn, &state, why, size);
+    if (status == STATUS_OK)
+        store->state = state;
+    return status;
+}
+
+enum status state_check(struct store *store, char *why, size_t why_size) {
+    struct db_txn txn;
+    if (db_read_open(store->db, &txn) != STATUS_OK || db_read_renew(&txn) != STATUS_OK)
+        return refuse(why, why_size, "the store cannot be read");
+    enum status status = check_identity(store, &txn, why, why_size);
+    if (status == STATUS_OK)
+        status = check_state(store, &txn, why, why_size);
+    db_read_reset(&txn);
+    db_read_close(&txn);
+    return status;
+}
+
+bool state_exists(struct store *store) {
+    struct db_txn txn;
+    struct span value;
+    if (db_read_open(store->db, &txn) != STATUS_OK)
+        return true; /* the checks will say more */
+    bool exists = db_read_renew(&txn) != STATUS_OK || db_count(&txn, DB_META) != 0 ||
+                  db_get(&txn, DB_META, STATE_KEY, &value) || db_count(&txn, DB_LEAF) != 0;
+    db_read_reset(&txn);
+    db_read_close(&txn);
+    return exists;
+}
+
+enum status state_create(struct store *store, const char *verifier, char *why, size_t why_size) {
+    struct write w;
+    struct buffer identity = {0}, body = {0};
+    struct digest check = key_check(store);
+    write_begin(store, &w);
+    buffer_append(&identity, &(unsigned char){FORMAT_VERSION}, 1);
+    buffer_append(&identity, check.bytes, sizeof check.bytes);
+    buffer_append_text(&identity, store->options.origin);
+    db_insert(&w.txn, DB_META, IDENTITY_KEY, buffer_span(&identity));
+    struct json_out out = json_out_to(&body);
+    json_out_member(&out, "origin", span_of_text(store->options.origin));
+    json_out_member(&out, "verifierKey", span_of_text(verifier));
+    json_out_member_int(&out, "format", FORMAT_VERSION);
+    struct entry genesis = {.code = STORE_LOG_GENESIS,
+                            .actor = {.role = STORE_BY_SYSTEM},
+                            .previous = STORE_INDEX_NONE,
+                            .body = buffer_span(&body)};
+    (void)entry_append(&w, &genesis);
+    buffer_release(&identity);
+    buffer_release(&body);
+    if (write_commit(&w) == STATUS_OK)
+        return STATUS_OK;
+    return refuse(why, why_size, "a new log could not be written");
+}

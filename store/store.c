@@ -1,0 +1,287 @@
+/* Opening and closing the store, and the two doors of the writer: submit and take. Threads: see
+ * store/store.h. */
+// SPDX-License-Identifier: Apache-2.0
+#include "store/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/encode.h"
+#include "base/log.h"
+#include "store/internal.h"
+#include "tlog/key.h"
+
+#define PATH_MAX_SIZE 4096
+
+static enum status refuse(char *why, size_t size, const char *what, const char *path, int code) {
+    snprintf(why, size, "%s %s: %s", path, what, code != 0 ? strerror(code) : "");
+    return STATUS_INTERNAL;
+}
+
+static bool make_path(const struct store_options *options, const char *name, char *out) {
+    int size = snprintf(out, PATH_MAX_SIZE, "%s/%s", options->directory, name);
+    return size > 0 && size < PATH_MAX_SIZE;
+}
+
+/* Keeps a second consentd, import or rebuild out; the kernel drops it with the process. */
+static enum status take_lock(struct store *store, char *why, size_t size) {
+    char path[PATH_MAX_SIZE];
+    if (!make_path(&store->options, "lock", path))
+        return refuse(why, size, "is too long", store->options.directory, 0);
+    store->lock_file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (store->lock_file < 0)
+        return refuse(why, size, "cannot be opened", path, errno);
+    if (flock(store->lock_file, LOCK_EX | LOCK_NB) != 0)
+        return refuse(why, size, "is held by another process", path, errno);
+    return STATUS_OK;
+}
+
+static enum status make_directory(const struct store_options *options, const char *name, char *why,
+                                  size_t size) {
+    char path[PATH_MAX_SIZE];
+    if (!make_path(options, name, path))
+        return refuse(why, size, "is too long", options->directory, 0);
+    if (mkdir(path, 0700) != 0 && errno != EEXIST)
+        return refuse(why, size, "cannot be made", path, errno);
+    return STATUS_OK;
+}
+
+static enum status write_mac_key(struct store *store, const char *path, char *why, size_t size) {
+    digest_random(store->mac_key, sizeof store->mac_key);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return refuse(why, size, "cannot be made", path, errno);
+    bool written = write(fd, store->mac_key, MAC_KEY_SIZE) == MAC_KEY_SIZE && fsync(fd) == 0;
+    int code = errno;
+    close(fd);
+    return written ? STATUS_OK : refuse(why, size, "cannot be written", path, code);
+}
+
+static enum status read_mac_key(struct store *store, const char *path, char *why, size_t size) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return refuse(why, size, "cannot be read", path, errno);
+    unsigned char bytes[MAC_KEY_SIZE + 1];
+    ssize_t got = read(fd, bytes, sizeof bytes);
+    close(fd);
+    if (got != MAC_KEY_SIZE)
+        return refuse(why, size, "must hold exactly 32 bytes", path, 0);
+    memcpy(store->mac_key, bytes, MAC_KEY_SIZE);
+    return STATUS_OK;
+}
+
+/* Keys are made before the first entry and never again: a missing one is an error. */
+static enum status create(struct store *store, char *why, size_t size) {
+    char mac_path[PATH_MAX_SIZE], log_path[PATH_MAX_SIZE], verifier[LIMIT_URL + 128];
+    enum status status = make_directory(&store->options, "keys", why, size);
+    if (status != STATUS_OK)
+        return status;
+    if (!make_path(&store->options, "keys/mac.key", mac_path) ||
+        !make_path(&store->options, "keys/log.key", log_path))
+        return refuse(why, size, "is too long", store->options.directory, 0);
+    /* A start that died between the keys and the first entry left keys that nothing uses yet. */
+    status = access(mac_path, F_OK) == 0 ? read_mac_key(store, mac_path, why, size)
+                                         : write_mac_key(store, mac_path, why, size);
+    if (status != STATUS_OK)
+        return status;
+    struct tlog_key *key = NULL;
+    struct span name = span_of_text(store->options.origin);
+    if (access(log_path, F_OK) != 0 && tlog_key_create(log_path, name) != STATUS_OK)
+        return refuse(why, size, "cannot be made", log_path, errno);
+    if (tlog_key_load(log_path, &key) != STATUS_OK)
+        return refuse(why, size, "is not a signing key", log_path, 0);
+    tlog_key_vkey(key, verifier, sizeof verifier);
+    tlog_key_free(key);
+    return state_create(store, verifier, why, size);
+}
+
+static enum status open_existing(struct store *store, char *why, size_t size) {
+    char path[PATH_MAX_SIZE];
+    if (!make_path(&store->options, "keys/mac.key", path))
+        return refuse(why, size, "is too long", store->options.directory, 0);
+    enum status status = read_mac_key(store, path, why, size);
+    return status == STATUS_OK ? state_check(store, why, size) : status;
+}
+
+static enum status open_all(struct store *store, char *why, size_t size) {
+    const struct store_options *options = &store->options;
+    enum status status = take_lock(store, why, size);
+    if (status == STATUS_OK)
+        status = db_open(options->directory, options->map_size, &store->db, why, size);
+    if (status != STATUS_OK)
+        return status;
+    if (state_exists(store))
+        return open_existing(store, why, size);
+    if (!options->create)
+        return refuse(why, size, "holds no log; --create makes a new one", options->directory, 0);
+    return create(store, why, size);
+}
+
+static void init(struct store *store, const struct store_options *options) {
+    pthread_condattr_t monotonic;
+    unsigned char random[9];
+    store->options = *options;
+    store->lock_file = -1;
+    store->queue_last = &store->queue;
+    pthread_mutex_init(&store->queue_lock, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&store->queue_filled, &monotonic);
+    pthread_cond_init(&store->activation_done, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    for (unsigned i = 0; i < LIMIT_LOOPS; i++) {
+        pthread_mutex_init(&store->answers[i].lock, NULL);
+        store->answers[i].last = &store->answers[i].first;
+    }
+    digest_random(random, sizeof random);
+    encode_base64url(random, sizeof random, store->entry_prefix);
+    atomic_store(&store->last_time, INT64_MIN);
+}
+
+static void release(struct store *store) {
+    db_close(store->db);
+    if (store->lock_file >= 0)
+        close(store->lock_file);
+    for (unsigned i = 0; i < LIMIT_LOOPS; i++) {
+        while (store->answers[i].first != NULL) {
+            struct store_change *change = store->answers[i].first;
+            store->answers[i].first = change->next;
+            store_change_free(change);
+        }
+        pthread_mutex_destroy(&store->answers[i].lock);
+    }
+    pthread_mutex_destroy(&store->queue_lock);
+    pthread_cond_destroy(&store->queue_filled);
+    pthread_cond_destroy(&store->activation_done);
+    mem_free(store);
+}
+
+enum status store_open(const struct store_options *options, struct store **out, char *why,
+                       size_t why_size) {
+    ASSERT(options->loops <= LIMIT_LOOPS && options->clock != NULL);
+    struct store *store = mem_alloc_zeroed(1, sizeof *store);
+    init(store, options);
+    enum status status = open_all(store, why, why_size);
+    if (status == STATUS_OK) {
+        atomic_store(&store->last_time, store->state.last_time);
+        atomic_store(&store->entries, store->state.tree.size);
+        atomic_store(&store->consents, store->state.next_consent);
+        int code = pthread_create(&store->writer, NULL, writer_main, store);
+        if (code != 0)
+            status = refuse(why, why_size, "gets no writer thread", options->directory, code);
+    }
+    if (status != STATUS_OK) {
+        log_event(LOG_ERROR, "store.refused", LOG_TEXT("why", why));
+        release(store);
+        return status;
+    }
+    log_event(LOG_INFO, "store.opened", LOG_INT("entries", store->state.tree.size),
+              LOG_INT("consents", store->state.next_consent));
+    *out = store;
+    return STATUS_OK;
+}
+
+void store_close(struct store *store) {
+    if (store == NULL)
+        return;
+    pthread_mutex_lock(&store->queue_lock);
+    store->closing = true;
+    pthread_cond_signal(&store->queue_filled);
+    pthread_mutex_unlock(&store->queue_lock);
+    pthread_join(store->writer, NULL);
+    release(store);
+}
+
+enum status store_pack_activate(struct store *store, const struct policy_pack *pack) {
+    pthread_mutex_lock(&store->queue_lock);
+    store->activating = pack;
+    pthread_cond_signal(&store->queue_filled);
+    while (store->activating != NULL)
+        pthread_cond_wait(&store->activation_done, &store->queue_lock);
+    enum status status = store->activation;
+    pthread_mutex_unlock(&store->queue_lock);
+    return status;
+}
+
+void store_clock_confirm(struct store *store) {
+    if (atomic_exchange(&store->stepped, false))
+        log_event(LOG_WARN, "store.clock_confirmed", LOG_INT("now_ms", store_time_ms(store)));
+}
+
+bool store_ready(const struct store *store) {
+    return !atomic_load(&store->failed) && !atomic_load(&store->stepped);
+}
+
+enum status store_submit(struct store *store, unsigned loop, struct store_change *change) {
+    ASSERT(loop < store->options.loops);
+    enum status status = STATUS_BUSY;
+    change->loop = loop;
+    change->next = NULL;
+    pthread_mutex_lock(&store->queue_lock);
+    if (!store->closing && store->queue_count < LIMIT_QUEUE && store_ready(store)) {
+        *store->queue_last = change;
+        store->queue_last = &change->next;
+        store->queue_count++;
+        if (store->queue_count == 1)
+            pthread_cond_signal(&store->queue_filled);
+        status = STATUS_OK;
+    }
+    pthread_mutex_unlock(&store->queue_lock);
+    return status;
+}
+
+struct store_change *store_take(struct store *store, unsigned loop) {
+    struct answers *answers = &store->answers[loop];
+    pthread_mutex_lock(&answers->lock);
+    struct store_change *first = answers->first;
+    answers->first = NULL;
+    answers->last = &answers->first;
+    pthread_mutex_unlock(&answers->lock);
+    return first;
+}
+
+int64_t store_time_ms(const struct store *store) {
+    int64_t now = clock_now_ms(store->options.clock);
+    int64_t last = atomic_load(&store->last_time);
+    return now > last ? now : last;
+}
+
+struct mac16 store_mac16(const struct store *store, const struct span *parts, size_t count) {
+    return digest_mac16(store->mac_key, parts, count);
+}
+
+void store_evidence_id(const struct store *store, const struct uuid *arrangement,
+                       char out[STORE_EVIDENCE_SIZE + 1]) {
+    unsigned char bytes[UUID_SIZE + MAC16_SIZE];
+    const struct span parts[] = {SPAN("evidence"),
+                                 span_of((const char *)arrangement->bytes, UUID_SIZE)};
+    struct mac16 mac = store_mac16(store, parts, 2);
+    memcpy(bytes, arrangement->bytes, UUID_SIZE);
+    memcpy(bytes + UUID_SIZE, mac.bytes, MAC16_SIZE);
+    size_t size = encode_base64url(bytes, sizeof bytes, out);
+    ASSERT(size == STORE_EVIDENCE_SIZE);
+    out[size] = '\0';
+}
+
+void store_stats_get(const struct store *store, struct store_stats *out) {
+    struct db_room room;
+    db_room_get(store->db, &room);
+    *out = (struct store_stats){
+        .entries = atomic_load(&store->entries),
+        .consents = atomic_load(&store->consents),
+        .queued = atomic_load(&store->queued),
+        .commits = atomic_load(&store->commits),
+        .changes = atomic_load(&store->changes),
+        .refused = atomic_load(&store->refused),
+        .commit_us = atomic_load(&store->commit_us),
+        .map_used = room.used,
+        .map_size = room.size,
+        .clock_step_ms = atomic_load(&store->stepped) ? clock_step_ms(store->options.clock) : 0,
+        .failed = atomic_load(&store->failed),
+        .full = atomic_load(&store->full),
+    };
+}

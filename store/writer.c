@@ -1,0 +1,374 @@
+/* The one writer (invariant 4): takes what waits, runs it in one transaction, answers after the
+ * commit is on disk (invariant 1). Writer thread, but for write_* at start. */
+// SPDX-License-Identifier: Apache-2.0
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/statvfs.h>
+#include <time.h>
+
+#include "base/json_out.h"
+#include "base/log.h"
+#include "store/granting.h"
+
+#define SWEEP_MAX 256 /* consents that the clock ends in one transaction */
+#define IDLE_MS 1000  /* how often an idle writer looks for what the clock ended */
+#define REAP_EVERY_MS 60000
+#define RESERVE_MAX 67108864 /* bytes kept for endings, or an eighth of a smaller map */
+#define FREE_LIST_EVERY 64   /* commits between two walks of the free list */
+
+void write_begin(struct store *store, struct write *w) {
+    memset(w, 0, offsetof(struct write, tail));
+    w->store = store;
+    w->state = store->state;
+    w->now = store_time_ms(store);
+    w->entry_counter = store->entry_counter;
+    w->room_only_for_endings = atomic_load(&store->full);
+    db_write_begin(store->db, &w->txn);
+}
+
+static void write_release(struct write *w) {
+    arena_release(&w->scratch);
+    buffer_release(&w->payload);
+    buffer_release(&w->personal);
+    buffer_release(&w->record);
+}
+
+static void publish(struct store *store) {
+    atomic_store(&store->last_time, store->state.last_time);
+    atomic_store(&store->entries, store->state.tree.size);
+    atomic_store(&store->consents, store->state.next_consent);
+}
+
+static bool changed(const struct write *w) {
+    return w->dirty || memcmp(&w->state, &w->store->state, sizeof w->state) != 0;
+}
+
+static uint64_t monotonic_us(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+enum status write_commit(struct write *w) {
+    enum status status = w->txn.status;
+    if (status == STATUS_OK && !changed(w)) {
+        write_abort(w);
+        return STATUS_OK; /* every change was refused or replayed: nothing to make durable */
+    }
+    state_save(&w->txn, &w->state);
+    uint64_t start = monotonic_us();
+    status = db_write_commit(&w->txn);
+    if (status == STATUS_OK) {
+        w->store->state = w->state;
+        w->store->entry_counter = w->entry_counter;
+        atomic_fetch_add(&w->store->commits, 1);
+        atomic_fetch_add(&w->store->commit_us, monotonic_us() - start);
+        publish(w->store);
+    }
+    write_release(w);
+    return status;
+}
+
+void write_abort(struct write *w) {
+    db_write_abort(&w->txn);
+    write_release(w);
+}
+
+/* ---- changes */
+
+static enum status run(struct write *w, struct store_change *change) {
+    switch (change->op) {
+    case STORE_CREATE:
+        return change_create(w, change);
+    case STORE_GRANT:
+        return change_grant(w, change);
+    case STORE_RENEW:
+        return change_renew(w, change);
+    case STORE_END:
+        return change_end(w, change);
+    case STORE_END_MANY:
+        return change_end_many(w, change);
+    case STORE_TOKENS:
+        return change_tokens(w, change);
+    case STORE_PROOFS:
+        return change_proofs(w, change);
+    }
+    return STATUS_INTERNAL;
+}
+
+/* A change may run again after its batch was aborted: it starts without the first run's results. */
+static void apply(struct write *w, struct store_change *change) {
+    change->done = (struct store_done){.log_index = STORE_INDEX_NONE};
+    change->replayed = change->more = false;
+    change->reasons = NULL;
+    change->results = NULL;
+    change->result_count = 0;
+    change->detail[0] = '\0';
+    change->done.status = run(w, change);
+}
+
+static bool is_ending(const struct store_change *change) {
+    return change->op == STORE_END || change->op == STORE_END_MANY;
+}
+
+static void fail_all(struct store_change *changes, enum status status) {
+    for (struct store_change *c = changes; c != NULL; c = c->next)
+        c->done.status = status;
+}
+
+static void stop_serving(struct store *store, enum status status) {
+    log_event(LOG_ERROR, "store.stopped", LOG_TEXT("status", status_name(status)));
+    if (!atomic_exchange(&store->failed, true) && store->options.failed != NULL)
+        store->options.failed(store->options.context);
+}
+
+/* Anything but "no space" is the world broken: the outcome of a commit is then unknown, and after a
+ * failed call nothing was stored, but the next one cannot be trusted. */
+static enum status broken(struct store *store, enum status status) {
+    stop_serving(store, status);
+    return status == STATUS_OUTCOME_UNKNOWN ? status : STATUS_INTERNAL;
+}
+
+/* One transaction for all of `changes`; returns the transaction's fate. */
+static enum status run_together(struct store *store, struct write *w,
+                                struct store_change *changes) {
+    write_begin(store, w);
+    if (!atomic_load(&store->stepped)) {
+        (void)ending_sweep(w, SWEEP_MAX);
+        idempotency_sweep(w, SWEEP_MAX * 8);
+    }
+    for (struct store_change *c = changes; c != NULL && w->txn.status == STATUS_OK; c = c->next)
+        apply(w, c);
+    if (w->txn.status != STATUS_OK) {
+        enum status status = w->txn.status;
+        write_abort(w);
+        return status;
+    }
+    return write_commit(w);
+}
+
+/* The batch did not fit: creates are told so, endings get the room that is left, one by one. */
+static void run_endings_alone(struct store *store, struct write *w, struct store_change *changes) {
+    for (struct store_change *c = changes; c != NULL; c = c->next) {
+        c->done.status = STATUS_STORAGE_FULL;
+        if (!is_ending(c) || atomic_load(&store->failed))
+            continue;
+        write_begin(store, w);
+        apply(w, c);
+        enum status status = w->txn.status;
+        if (status == STATUS_OK)
+            status = write_commit(w);
+        else
+            write_abort(w);
+        if (status == STATUS_STORAGE_FULL)
+            c->done.status = status;
+        else if (status != STATUS_OK)
+            c->done.status = broken(store, status);
+    }
+}
+
+static void run_batch(struct store *store, struct write *w, struct store_change *changes) {
+    enum status status = run_together(store, w, changes);
+    if (status == STATUS_STORAGE_FULL) {
+        atomic_store(&store->full, true);
+        run_endings_alone(store, w, changes);
+    } else if (status != STATUS_OK) {
+        fail_all(changes, broken(store, status));
+    }
+}
+
+/* ---- room */
+
+/* New consents are refused early, while endings still find pages. me_last_pgno never falls, so the
+ * free list counts as room; it is walked only when the rest runs low. */
+static void measure_room(struct store *store, struct write *w) {
+    struct db_room room;
+    struct statvfs disk;
+    db_room_get(store->db, &room);
+    uint64_t reserve = room.size / 8 < RESERVE_MAX ? room.size / 8 : RESERVE_MAX;
+    uint64_t left = room.size - room.used;
+    if (statvfs(store->options.directory, &disk) == 0 &&
+        (uint64_t)disk.f_bavail * disk.f_frsize < left)
+        left = (uint64_t)disk.f_bavail * disk.f_frsize;
+    bool full = atomic_load(&store->full);
+    if (left >= reserve) {
+        atomic_store(&store->full, false);
+        return;
+    }
+    if (full && atomic_load(&store->commits) % FREE_LIST_EVERY != 0)
+        return;
+    write_begin(store, w);
+    left += db_free_bytes(&w->txn);
+    write_abort(w);
+    if ((left < reserve) != full)
+        log_event(LOG_WARN, left < reserve ? "store.full" : "store.room",
+                  LOG_INT("bytes_left", left), LOG_INT("reserve", reserve));
+    atomic_store(&store->full, left < reserve);
+}
+
+/* ---- policy */
+
+static enum status activate(struct store *store, struct write *w, const struct policy_pack *pack) {
+    struct span known;
+    struct buffer body = {0};
+    const struct digest *digest = policy_pack_digest(pack);
+    struct span key = span_of((const char *)digest->bytes, sizeof digest->bytes);
+    if (digest_equal(digest, &store->state.pack))
+        return STATUS_OK;
+    write_begin(store, w);
+    bool numbered = true;
+    for (uint32_t i = 0; i < policy_pack_purpose_count(pack); i++)
+        numbered &= name_intern(w, STORE_NAME_PURPOSE, policy_pack_purpose(pack, i)->code) !=
+                    STORE_NAME_NONE;
+    for (uint32_t i = 0; i < policy_pack_permission_count(pack); i++)
+        numbered &= name_intern(w, STORE_NAME_PERMISSION, policy_pack_permission(pack, i)->code) !=
+                    STORE_NAME_NONE;
+    if (!numbered && w->txn.status == STATUS_OK) {
+        write_abort(w);
+        return STATUS_NOT_ADMISSIBLE; /* more than 64 purposes or permissions over all packs */
+    }
+    bool first_time = !db_get(&w->txn, DB_PACK, key, &known);
+    struct json_out out = json_out_to(&body);
+    json_out_member(&out, "pack", policy_pack_name(pack));
+    json_out_member(&out, "version", policy_pack_version(pack));
+    json_out_key(&out, "digest");
+    json_out_hex(&out, digest->bytes, sizeof digest->bytes);
+    if (first_time) {
+        json_out_member(&out, "bytes", policy_pack_bytes(pack));
+        db_insert(&w->txn, DB_PACK, key, policy_pack_bytes(pack));
+    }
+    struct entry entry = {.code = STORE_POLICY_ACTIVATED,
+                          .actor = {.role = STORE_BY_SYSTEM},
+                          .previous = STORE_INDEX_NONE,
+                          .body = buffer_span(&body)};
+    (void)entry_append(w, &entry);
+    w->state.pack = *digest;
+    buffer_release(&body);
+    enum status status = write_commit(w);
+    if (status != STATUS_OK && status != STATUS_STORAGE_FULL)
+        status = broken(store, status);
+    return status;
+}
+
+/* ---- the thread */
+
+static void answer(struct store *store, struct store_change *changes) {
+    bool woken[LIMIT_LOOPS] = {false};
+    while (changes != NULL) {
+        struct store_change *change = changes;
+        struct answers *answers = &store->answers[change->loop];
+        changes = change->next;
+        change->next = NULL;
+        atomic_fetch_add(&store->changes, 1);
+        if (change->done.status != STATUS_OK)
+            atomic_fetch_add(&store->refused, 1);
+        woken[change->loop] = true;
+        pthread_mutex_lock(&answers->lock);
+        *answers->last = change;
+        answers->last = &change->next;
+        pthread_mutex_unlock(&answers->lock);
+    }
+    for (unsigned i = 0; i < store->options.loops; i++)
+        if (woken[i] && store->options.wake != NULL)
+            store->options.wake(store->options.context, i);
+}
+
+static void wait_a_while(struct store *store) {
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += IDLE_MS / 1000;
+    (void)pthread_cond_timedwait(&store->queue_filled, &store->queue_lock, &until);
+}
+
+struct work {
+    struct store_change *changes;
+    const struct policy_pack *pack;
+    bool closing;
+};
+
+static struct work take(struct store *store, bool busy) {
+    struct work work = {.changes = NULL};
+    pthread_mutex_lock(&store->queue_lock);
+    if (store->queue == NULL && !store->closing && store->activating == NULL && !busy)
+        wait_a_while(store);
+    struct store_change **end = &store->queue;
+    for (unsigned n = 0; n < LIMIT_BATCH && *end != NULL; n++) {
+        end = &(*end)->next;
+        store->queue_count--;
+    }
+    work.changes = end != &store->queue ? store->queue : NULL;
+    store->queue = *end;
+    *end = NULL;
+    if (store->queue == NULL)
+        store->queue_last = &store->queue;
+    work.pack = store->activating;
+    work.closing = store->closing && store->queue == NULL;
+    atomic_store(&store->queued, store->queue_count);
+    pthread_mutex_unlock(&store->queue_lock);
+    return work;
+}
+
+static void watch_clock(struct store *store) {
+    int64_t step = clock_step_ms(store->options.clock);
+    bool stepped = step > CLOCK_STEP_MAX_MS || step < -CLOCK_STEP_MAX_MS;
+    if (stepped && !atomic_exchange(&store->stepped, true))
+        log_event(LOG_ERROR, "store.clock_stepped", LOG_INT("step_ms", step));
+}
+
+static void housekeeping(struct store *store, uint64_t *reaped_us) {
+    watch_clock(store);
+    if (monotonic_us() - *reaped_us < (uint64_t)REAP_EVERY_MS * 1000)
+        return;
+    *reaped_us = monotonic_us();
+    db_reap_readers(store->db);
+}
+
+/* What the clock has ended while nobody wrote. Returns whether there is more to do at once. */
+static bool sweep(struct store *store, struct write *w) {
+    if (atomic_load(&store->stepped) || atomic_load(&store->failed))
+        return false;
+    write_begin(store, w);
+    bool more = ending_sweep(w, SWEEP_MAX);
+    idempotency_sweep(w, SWEEP_MAX * 8);
+    enum status status = write_commit(w);
+    if (status == STATUS_STORAGE_FULL)
+        return false;
+    if (status != STATUS_OK)
+        (void)broken(store, status);
+    return more && status == STATUS_OK;
+}
+
+static void finish_activation(struct store *store, enum status status) {
+    pthread_mutex_lock(&store->queue_lock);
+    store->activation = status;
+    store->activating = NULL;
+    pthread_cond_broadcast(&store->activation_done);
+    pthread_mutex_unlock(&store->queue_lock);
+}
+
+void *writer_main(void *argument) {
+    struct store *store = argument;
+    struct write *w = mem_alloc_zeroed(1, sizeof *w);
+    uint64_t reaped_us = monotonic_us();
+    bool more = false;
+    for (;;) {
+        struct work work = take(store, more);
+        housekeeping(store, &reaped_us);
+        if (work.pack != NULL)
+            finish_activation(store, activate(store, w, work.pack));
+        if (work.changes != NULL && !atomic_load(&store->failed)) {
+            run_batch(store, w, work.changes);
+        } else if (work.changes != NULL) {
+            fail_all(work.changes, STATUS_BUSY);
+        } else if (!work.closing) {
+            more = sweep(store, w);
+        }
+        answer(store, work.changes);
+        if (!atomic_load(&store->failed))
+            measure_room(store, w);
+        if (work.closing)
+            break;
+    }
+    mem_free(w);
+    return NULL;
+}
