@@ -17,11 +17,18 @@
 #define LIMIT_GROUPS 8         /* dependsOn groups */
 #define LIMIT_GROUP_MEMBERS 16 /* members of one group */
 #define LIMIT_ROLES 16         /* scheme roles of one caller */
-#define LIMIT_PROOFS 16        /* proofs in one request */
-#define LIMIT_TOKENS 16        /* token digests in one request */
-#define LIMIT_SUBSTITUTIONS 32 /* placeholders of one notice */
-#define LIMIT_TERMS 16384      /* terms of a consent as JSON */
-#define LIMIT_PERSONAL 8192    /* the personal part of an entry as JSON */
+#define LIMIT_PROVIDERS 256    /* tenants named in an auditor's token; 8 KiB hold fewer long URLs */
+#define LIMIT_TOKEN_LEEWAY 60  /* seconds that nbf and iat may be ahead: FAPI 2.0 refuses more */
+#define LIMIT_AUTH_CACHE 4096  /* verified tokens of one loop: clients x rotations within an hour \
+                                */
+#define LIMIT_AUTH_CACHE_BYTES 4194304 /* their principals; a usual one takes under 500 bytes */
+#define LIMIT_FAILURES 20              /* failed tokens of one peer in a burst, then one a second */
+#define LIMIT_PEERS 4096               /* peers with failures one loop remembers: 128 KiB */
+#define LIMIT_PROOFS 16                /* proofs in one request */
+#define LIMIT_TOKENS 16                /* token digests in one request */
+#define LIMIT_SUBSTITUTIONS 32         /* placeholders of one notice */
+#define LIMIT_TERMS 16384              /* terms of a consent as JSON */
+#define LIMIT_PERSONAL 8192            /* the personal part of an entry as JSON */
 #define LIMIT_FACTS                                                                   \
     1000                 /* appended tokens, proofs and steps of one consent: a token \
                             an hour for a month; a refresh a day for almost 3 years */

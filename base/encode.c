@@ -1,0 +1,134 @@
+/* base64url, base64 and hex, strict; UTF-8 validity. Pure. */
+// SPDX-License-Identifier: Apache-2.0
+#include "base/encode.h"
+
+static const char base64url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+static size_t encode64(const void *data, size_t size, char *out, const char *alphabet) {
+    const unsigned char *in = data;
+    char *at = out;
+    for (; size >= 3; size -= 3, in += 3) {
+        *at++ = alphabet[in[0] >> 2];
+        *at++ = alphabet[(in[0] & 3) << 4 | in[1] >> 4];
+        *at++ = alphabet[(in[1] & 15) << 2 | in[2] >> 6];
+        *at++ = alphabet[in[2] & 63];
+    }
+    if (size == 0)
+        return (size_t)(at - out);
+    unsigned second = size == 2 ? in[1] : 0;
+    *at++ = alphabet[in[0] >> 2];
+    *at++ = alphabet[(in[0] & 3) << 4 | second >> 4];
+    if (size == 2)
+        *at++ = alphabet[(second & 15) << 2];
+    return (size_t)(at - out);
+}
+
+size_t encode_base64url(const void *data, size_t size, char *out) {
+    return encode64(data, size, out, base64url);
+}
+
+size_t encode_base64(const void *data, size_t size, char *out) {
+    size_t written = encode64(data, size, out, base64);
+    while (written % 4 != 0)
+        out[written++] = '=';
+    return written;
+}
+
+size_t encode_hex(const void *data, size_t size, char *out) {
+    static const char digits[] = "0123456789abcdef";
+    const unsigned char *in = data;
+    for (size_t i = 0; i < size; i++) {
+        out[2 * i] = digits[in[i] >> 4];
+        out[2 * i + 1] = digits[in[i] & 15];
+    }
+    return size * 2;
+}
+
+static int value64(char c) {
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A';
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 26;
+    if (c >= '0' && c <= '9')
+        return c - '0' + 52;
+    return c == '-' ? 62 : c == '_' ? 63 : -1;
+}
+
+enum status decode_base64url(struct span text, void *out, size_t capacity, size_t *out_size) {
+    unsigned bits = 0, count = 0;
+    size_t size = text.size / 4 * 3 + (text.size % 4 != 0 ? text.size % 4 - 1 : 0);
+    if (text.size % 4 == 1 || size > capacity)
+        return STATUS_INVALID_PARAMETER;
+    for (size_t i = 0; i < text.size; i++)
+        if (value64(text.data[i]) < 0)
+            return STATUS_INVALID_PARAMETER;
+    if (text.size % 4 == 2 && (value64(text.data[text.size - 1]) & 15) != 0)
+        return STATUS_INVALID_PARAMETER;
+    if (text.size % 4 == 3 && (value64(text.data[text.size - 1]) & 3) != 0)
+        return STATUS_INVALID_PARAMETER;
+    unsigned char *at = out;
+    for (size_t i = 0; i < text.size; i++) {
+        bits = bits << 6 | (unsigned)value64(text.data[i]);
+        count += 6;
+        if (count >= 8) {
+            count -= 8;
+            *at++ = (unsigned char)(bits >> count);
+        }
+    }
+    *out_size = size;
+    return STATUS_OK;
+}
+
+static int value16(char c) {
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+enum status decode_hex(struct span text, void *out, size_t size) {
+    unsigned char *at = out;
+    if (text.size != 2 * size)
+        return STATUS_INVALID_PARAMETER;
+    for (size_t i = 0; i < text.size; i++)
+        if (value16(text.data[i]) < 0)
+            return STATUS_INVALID_PARAMETER;
+    for (size_t i = 0; i < size; i++)
+        at[i] = (unsigned char)(value16(text.data[2 * i]) << 4 | value16(text.data[2 * i + 1]));
+    return STATUS_OK;
+}
+
+/* The size of the well-formed sequence at `at` (RFC 3629 section 4), 0 when there is none. */
+static size_t sequence(const unsigned char *at, size_t left) {
+    unsigned char c = at[0];
+    if (c >= 0x01 && c <= 0x7f)
+        return 1;
+    size_t size = c >= 0xc2 && c <= 0xdf   ? 2
+                  : c >= 0xe0 && c <= 0xef ? 3
+                  : c >= 0xf0 && c <= 0xf4 ? 4
+                                           : 0;
+    if (size == 0 || left < size)
+        return 0;
+    unsigned char low = c == 0xe0 ? 0xa0 : c == 0xf0 ? 0x90 : 0x80;
+    unsigned char high = c == 0xed ? 0x9f : c == 0xf4 ? 0x8f : 0xbf;
+    if (at[1] < low || at[1] > high)
+        return 0;
+    for (size_t i = 2; i < size; i++)
+        if (at[i] < 0x80 || at[i] > 0xbf)
+            return 0;
+    return size;
+}
+
+bool encode_utf8_valid(struct span text) {
+    const unsigned char *at = (const unsigned char *)text.data;
+    for (size_t left = text.size; left > 0;) {
+        size_t size = sequence(at, left);
+        if (size == 0)
+            return false;
+        at += size;
+        left -= size;
+    }
+    return true;
+}
