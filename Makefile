@@ -1,0 +1,106 @@
+# consentd. `make run` and `make test` are all a newcomer needs; `make help` lists the rest.
+# SPDX-License-Identifier: Apache-2.0
+
+BUILD ?= build
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+MAKEFLAGS += --no-builtin-rules
+VERSION := $(shell sed -n 's/^## \[\([0-9][^]]*\)\].*/\1/p' CHANGELOG.md 2>/dev/null | head -n 1)
+ifeq ($(VERSION),)
+VERSION := 0.1.0
+endif
+
+# ---- flags
+WARNINGS := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes \
+  -Wwrite-strings -Wundef -Wformat=2 -Wimplicit-fallthrough -Wvla -Wcast-qual -Wconversion \
+  -Wno-sign-conversion -Werror
+COMMON := -std=gnu11 -D_GNU_SOURCE -DH2O_USE_LIBUV=0 -DCONSENTD_VERSION='"$(VERSION)"' -I. \
+  -isystem /usr/include $(WARNINGS) -g -MMD -MP -pthread
+RELEASE := -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fPIE \
+  -fcf-protection
+RELEASE_LINK := -pie -Wl,-z,relro,-z,now,-z,noexecstack
+ASAN := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer \
+  -DSTORE_CHECK_VIEWS
+LIBS := -lh2o-evloop -lssl -lcrypto -ljwt -ljansson -llmdb -luuid -lcurl -lz -lm -pthread
+
+# ---- sources
+ROOMS := base policy tlog store auth api service
+SOURCES := $(foreach room,$(ROOMS),$(wildcard $(room)/*.c $(room)/*.S))
+CLI_SOURCES := $(foreach room,base policy tlog store auth,$(wildcard $(room)/*.c)) $(wildcard cli/*.c)
+UNIT_TESTS := $(patsubst tests/unit/%.c,%,$(wildcard tests/unit/test_*.c))
+FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+
+objects = $(patsubst %.S,$(BUILD)/$(1)/%.o,$(patsubst %.c,$(BUILD)/$(1)/%.o,$(2)))
+LIBRARY = $(filter-out %/service/main.o,$(call objects,$(1),$(SOURCES)))
+
+.PHONY: all asan unit e2e test run lint format fuzz-corpus clean help deps-run deps-test
+all: $(BUILD)/consentd $(BUILD)/consentctl ## build both programs (release)
+
+$(BUILD)/consentd: $(call objects,release,$(SOURCES))
+	$(CC) $(RELEASE) $(RELEASE_LINK) -o $@ $^ $(LIBS)
+$(BUILD)/consentctl: $(call objects,release,$(CLI_SOURCES))
+	$(CC) $(RELEASE) $(RELEASE_LINK) -o $@ $^ $(LIBS)
+
+asan: $(BUILD)/asan/consentd $(BUILD)/asan/consentctl ## build both with ASan and UBSan
+$(BUILD)/asan/consentd: $(call objects,asan,$(SOURCES))
+	$(CC) $(ASAN) -o $@ $^ $(LIBS)
+$(BUILD)/asan/consentctl: $(call objects,asan,$(CLI_SOURCES))
+	$(CC) $(ASAN) -o $@ $^ $(LIBS)
+
+$(BUILD)/release/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(COMMON) $(RELEASE) -c -o $@ $<
+$(BUILD)/asan/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(COMMON) $(ASAN) -c -o $@ $<
+# The embedded pages: rebuilt when what they embed changes.
+EMBEDDED := openapi.yaml $(wildcard api/assets/*)
+$(BUILD)/release/%.o: %.S $(EMBEDDED)
+	@mkdir -p $(@D)
+	$(CC) -c -o $@ $<
+$(BUILD)/asan/%.o: %.S $(EMBEDDED)
+	@mkdir -p $(@D)
+	$(CC) -c -o $@ $<
+
+# ---- tests
+$(BUILD)/unit/%: $(BUILD)/asan/tests/unit/%.o $(call LIBRARY,asan)
+	@mkdir -p $(@D)
+	$(CC) $(ASAN) -o $@ $^ $(LIBS) -lcmocka
+$(BUILD)/fuzz/%: $(BUILD)/asan/tests/fuzz/%.o $(BUILD)/asan/tests/fuzz/run_corpus.o \
+  $(call LIBRARY,asan)
+	@mkdir -p $(@D)
+	$(CC) $(ASAN) -o $@ $^ $(LIBS)
+
+unit: $(addprefix $(BUILD)/unit/,$(UNIT_TESTS)) ## build and run the unit tests
+	tools/run_tests.sh unit $(BUILD)
+fuzz-corpus: $(addprefix $(BUILD)/fuzz/,$(FUZZ_TARGETS))
+e2e: deps-test asan ## run the end-to-end tests
+	tools/run_tests.sh e2e $(BUILD)
+lint: ## layers, sizes, bans, format, both compilers
+	tools/lint.sh
+format: ## clang-format in place
+	clang-format -i $(foreach room,$(ROOMS) cli tests/unit tests/fuzz bench,$(wildcard $(room)/*.[ch]))
+deps-test:
+	tools/install.sh test
+test: deps-test ## everything a newcomer should run
+	$(MAKE) lint
+	$(MAKE) asan $(addprefix $(BUILD)/unit/,$(UNIT_TESTS)) fuzz-corpus
+	tools/run_tests.sh all $(BUILD)
+
+# ---- running
+deps-run:
+	tools/install.sh run
+run: deps-run ## install what is missing, build, and serve on http://127.0.0.1:8080
+	$(MAKE) all
+	$(BUILD)/consentd --dev --listen 127.0.0.1:8080 --data var/dev \
+	  --pack policy/packs/perseus-2026-03-12.json
+
+clean: ## remove what was built
+	rm -rf $(BUILD)
+help: ## this list
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+-include tests/tests.mk bench/bench.mk docker/docker.mk
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+.SECONDARY:
