@@ -1,0 +1,36 @@
+/* One public key of an issuer: a JWK (RFC 7517, RFC 7518 section 6, RFC 8037) becomes an EVP_PKEY
+ * with the one algorithm it may be used for. The algorithm belongs to the key, never to the token.
+ *
+ * Threads: reading is for one thread; a key that was read is immutable and shared. */
+// SPDX-License-Identifier: Apache-2.0
+#ifndef AUTH_JWK_H
+#define AUTH_JWK_H
+
+#include <jansson.h>
+#include <openssl/evp.h>
+#include <stdbool.h>
+
+#include "base/span.h"
+
+enum auth_alg { AUTH_ALG_ES256, AUTH_ALG_PS256, AUTH_ALG_EDDSA, AUTH_ALG_RS256 };
+/* The name a token's header must carry. */
+const char *auth_alg_name(enum auth_alg alg);
+
+struct auth_key {
+    enum auth_alg alg;
+    EVP_PKEY *pkey; /* owned */
+    char *kid;      /* owned; NULL when the key has none */
+};
+
+enum auth_jwk_outcome {
+    AUTH_JWK_USABLE,
+    AUTH_JWK_SKIPPED, /* a key we have no use for, as RFC 7517 section 5 asks to ignore */
+    AUTH_JWK_BAD,     /* malformed, weak or secret: the set is refused */
+};
+/* Fills *out only when AUTH_JWK_USABLE; caller releases it with auth_key_release. Otherwise *why is
+ * a static phrase to be put after "key 3: ". */
+enum auth_jwk_outcome auth_jwk_read(const json_t *jwk, bool allow_rs256, struct auth_key *out,
+                                    const char **why);
+void auth_key_release(struct auth_key *key);
+
+#endif

@@ -1,0 +1,206 @@
+/* The way of a token: cache, limit of the peer, shape, issuer, key, signature, claims, principal.
+ * The cache comes before the limit, so that nobody who fails can shut out a caller behind the same
+ * address whose token is known; the signature comes before any claim but iss, so that a refusal
+ * says nothing about what a forger wrote.
+ *
+ * Threads: struct auth_loop belongs to one loop. */
+// SPDX-License-Identifier: Apache-2.0
+#include <strings.h>
+
+#include "auth/cache.h"
+#include "auth/claims.h"
+#include "auth/jws.h"
+#include "auth/keys.h"
+#include "auth/refuse.h"
+#include "auth/signature.h"
+#include "auth/throttle.h"
+#include "base/mem.h"
+
+struct auth_loop {
+    struct auth_cache cache;
+    struct auth_throttle throttle;
+    struct auth_counters counters;
+    uint64_t generation; /* of the keys that verified what the cache holds */
+};
+
+struct auth_loop *auth_loop_new(void) {
+    struct auth_loop *loop = mem_alloc_zeroed(1, sizeof *loop);
+    auth_throttle_init(&loop->throttle);
+    return loop;
+}
+
+void auth_loop_free(struct auth_loop *loop) {
+    if (loop != NULL) {
+        auth_cache_clear(&loop->cache);
+        mem_free(loop);
+    }
+}
+
+void auth_loop_counters(const struct auth_loop *loop, struct auth_counters *out) {
+    *out = loop->counters;
+}
+
+static bool has_scheme(struct span authorization, struct span scheme) {
+    return authorization.size >= scheme.size &&
+           strncasecmp(authorization.data, scheme.data, scheme.size) == 0 &&
+           (authorization.size == scheme.size || authorization.data[scheme.size] == ' ');
+}
+
+/* RFC 6750 section 2.1 and RFC 9110 section 11.4: the scheme without case, spaces, the token. */
+static enum status read_bearer(struct span authorization, struct span *out,
+                               struct auth_refusal *refusal) {
+    const struct span bearer = SPAN("Bearer");
+    *refusal = (struct auth_refusal){.missing = true};
+    if (authorization.size == 0) {
+        return auth_refuse(&refusal->why, "The request has no Authorization header.");
+    }
+    if (has_scheme(authorization, SPAN("DPoP"))) {
+        refusal->missing = false;
+        return auth_refuse(&refusal->why, "DPoP is not accepted yet: present a bearer token.");
+    }
+    if (!has_scheme(authorization, bearer)) {
+        return auth_refuse(&refusal->why, "The Authorization header must be a bearer token.");
+    }
+    struct span token = span_of(authorization.data + bearer.size, authorization.size - bearer.size);
+    while (token.size > 0 && token.data[0] == ' ') {
+        token = span_of(token.data + 1, token.size - 1);
+    }
+    if (token.size == 0) {
+        return auth_refuse(&refusal->why, "The Authorization header has no token after Bearer.");
+    }
+    refusal->missing = false;
+    *out = token;
+    return STATUS_OK;
+}
+
+/* The key that this token's header and issuer point to, if the token's alg is that key's own. */
+static enum status find_key(const struct auth_jws *jws, const struct auth_keys *keys,
+                            const struct auth_keys_issuer **out_issuer,
+                            const struct auth_key **out_key, const char **why) {
+    const json_t *iss = json_object_get(jws->payload, "iss");
+    if (!json_is_string(iss)) {
+        return auth_refuse(why, "The token has no iss.");
+    }
+    const struct auth_keys_issuer *issuer =
+        auth_keys_find_issuer(keys, span_of(json_string_value(iss), json_string_length(iss)));
+    if (issuer == NULL) {
+        return auth_refuse(why, "The token's issuer is not one that is configured.");
+    }
+    const struct auth_key *key = auth_keys_find(issuer, jws->kid);
+    if (key == NULL) {
+        return auth_refuse(why, "The token's kid names no key of its issuer.");
+    }
+    if (!span_is(jws->alg, auth_alg_name(key->alg))) {
+        return auth_refuse(why, "The token's alg is not that of its issuer's key.");
+    }
+    *out_issuer = issuer;
+    *out_key = key;
+    return STATUS_OK;
+}
+
+/* A verification that has come to a principal, which borrows from the rest. */
+struct finding {
+    struct auth_jws jws;
+    struct auth_principal_room room;
+    struct auth_principal principal;
+};
+
+static enum status judge(struct finding *finding, const struct auth_keys *keys, int64_t now_ms,
+                         const char **why) {
+    const struct auth_jws *jws = &finding->jws;
+    const struct auth_keys_issuer *issuer;
+    const struct auth_key *key;
+    int64_t expires_ms;
+    enum status status = find_key(jws, keys, &issuer, &key, why);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    struct span signature = span_of((const char *)jws->signature, jws->signature_size);
+    if (!auth_signature_verify(key, jws->signing_input, signature)) {
+        return auth_refuse(why, "The token's signature does not verify.");
+    }
+    status = auth_claims_check(jws->payload, issuer, now_ms, &expires_ms, why);
+    if (status == STATUS_OK) {
+        status =
+            auth_principal_read(jws->payload, issuer, &finding->room, &finding->principal, why);
+    }
+    if (status == STATUS_OK) {
+        finding->principal.expires_ms = expires_ms;
+    }
+    return status;
+}
+
+struct presented {
+    struct span token;
+    struct digest name;
+    bool too_large; /* not hashed, so that nobody makes us hash a megabyte */
+};
+
+static struct presented presented_of(struct span token) {
+    struct presented presented = {.token = token, .too_large = token.size > LIMIT_TOKEN};
+    if (!presented.too_large) {
+        presented.name = digest_sha256(token);
+    }
+    return presented;
+}
+
+/* Verifies a token that the cache does not know, and puts it there. */
+static enum status verify_new(struct auth_loop *loop, const struct auth_keys *keys,
+                              const struct presented *presented, int64_t now_ms, const char **why) {
+    struct finding finding;
+    enum status status = auth_jws_parse(presented->token, &finding.jws, why);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    status = judge(&finding, keys, now_ms, why);
+    if (status == STATUS_OK) {
+        auth_cache_put(&loop->cache, &presented->name, &finding.principal);
+    }
+    auth_jws_release(&finding.jws);
+    return status;
+}
+
+static const struct auth_principal *find_cached(struct auth_loop *loop,
+                                                const struct auth_keys *keys,
+                                                const struct presented *presented, int64_t now_ms) {
+    if (loop->generation != keys->generation) {
+        auth_cache_clear(&loop->cache);
+        loop->generation = keys->generation;
+    }
+    return presented->too_large ? NULL : auth_cache_find(&loop->cache, &presented->name, now_ms);
+}
+
+enum status auth_verify(struct auth_loop *loop, const struct auth_keys *keys,
+                        struct span authorization, struct span peer, int64_t now_ms,
+                        struct auth_principal *out, struct auth_refusal *refusal) {
+    struct span token;
+    enum status status = read_bearer(authorization, &token, refusal);
+    if (status == STATUS_OK && keys == NULL) {
+        status = auth_refuse(&refusal->why, "No issuer of tokens is configured.");
+    }
+    if (status != STATUS_OK) {
+        loop->counters.refused++;
+        return status;
+    }
+    struct presented presented = presented_of(token);
+    const struct auth_principal *known = find_cached(loop, keys, &presented, now_ms);
+    if (known != NULL) {
+        loop->counters.cached++;
+        *out = *known;
+        return STATUS_OK;
+    }
+    if (auth_throttle_limited(&loop->throttle, peer, now_ms)) {
+        loop->counters.limited++;
+        refusal->why = "Too many tokens from this address have failed; try again in a second.";
+        return STATUS_RATE_LIMITED;
+    }
+    status = verify_new(loop, keys, &presented, now_ms, &refusal->why);
+    if (status != STATUS_OK) {
+        auth_throttle_fail(&loop->throttle, peer, now_ms);
+        loop->counters.refused++;
+        return status;
+    }
+    loop->counters.verified++;
+    *out = *auth_cache_find(&loop->cache, &presented.name, now_ms);
+    return STATUS_OK;
+}
