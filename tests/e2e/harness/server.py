@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The real binary, started on a free port and stopped by its process id.
+
+Every server goes through a clean shutdown: exit status 0, nothing from a sanitizer, no leak. Only
+kill() ends one otherwise, for tests of durability.
+"""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import threading
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+BINARY = pathlib.Path(os.environ.get("CONSENTD_BIN", ROOT / "build" / "asan" / "consentd"))
+CTL = pathlib.Path(os.environ.get("CONSENTCTL_BIN", BINARY.with_name("consentctl")))
+PERSEUS = ROOT / "policy" / "packs" / "perseus-2026-03-12.json"
+IB1 = ROOT / "tests" / "packs" / "ib1-electricity.json"
+
+START_DEADLINE_S = 60
+STOP_DEADLINE_S = 120
+SANITIZER_MARKS = ("Sanitizer", "runtime error:", "ASSERT", "assertion")
+
+
+def _environment(extra):
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("CONSENTD_")}
+    environment["ASAN_OPTIONS"] = "detect_leaks=1:exitcode=99:allocator_may_return_null=0"
+    environment["UBSAN_OPTIONS"] = "halt_on_error=1:print_stacktrace=1:exitcode=98"
+    environment.update(extra or {})
+    return environment
+
+
+class Server:
+    """One process. start() it (again) after construction; data stays in `data` between starts."""
+
+    def __init__(self, data, pack=PERSEUS, clock=None, arguments=(), environment=None,
+                 preexec=None):
+        self.data = pathlib.Path(data)
+        self.pack = pack
+        self.clock = clock
+        self.arguments = list(arguments)
+        self.environment = environment
+        self.preexec = preexec
+        self.process = None
+        self.lines = []
+        self._listening = threading.Event()
+        self._reader = None
+        self.host = None
+        self.port = None
+
+    def command(self):
+        command = [str(BINARY), "--dev", "--listen", "127.0.0.1:0", "--data", str(self.data),
+                   "--pack", str(self.pack)]
+        if self.clock is not None:
+            command += ["--clock", self.clock]
+        return command + self.arguments
+
+    def start(self, clock=None):
+        assert self.process is None
+        if clock is not None:
+            self.clock = clock
+        self.lines = []
+        self._listening.clear()
+        self.process = subprocess.Popen(
+            self.command(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE, env=_environment(self.environment), preexec_fn=self.preexec,
+            cwd=ROOT)
+        self._reader = threading.Thread(target=self._read, args=(self.process,), daemon=True)
+        self._reader.start()
+        if not self._listening.wait(START_DEADLINE_S) or self.port is None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+            raise AssertionError("consentd did not start:\n" + "".join(self.lines[-50:]))
+        return self
+
+    def _read(self, process):
+        for raw in process.stderr:
+            line = raw.decode("utf-8", "replace")
+            self.lines.append(line)
+            if '"service.listening"' in line and not self._listening.is_set():
+                self._note_address(json.loads(line))
+        self._listening.set()
+
+    def _note_address(self, entry):
+        host, _, port = entry["address"].rpartition(":")
+        self.host, self.port = host.strip("[]"), int(port)
+        self._listening.set()
+
+    @property
+    def url(self):
+        return f"http://{self.host}:{self.port}"
+
+    @property
+    def stderr(self):
+        return "".join(self.lines)
+
+    def alive(self):
+        return self.process is not None and self.process.poll() is None
+
+    def stop(self):
+        """SIGTERM, a clean end, and nothing from a sanitizer."""
+        process, self.process = self.process, None
+        if process is None:
+            return
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        try:
+            status = process.wait(STOP_DEADLINE_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise AssertionError("consentd did not stop on SIGTERM:\n"
+                                 + "".join(self.lines[-50:])) from None
+        self._reader.join()
+        process.stderr.close()
+        self.port = None
+        for mark in SANITIZER_MARKS:
+            assert mark not in self.stderr, self.stderr[-20000:]
+        assert status == 0, f"exit status {status}:\n" + "".join(self.lines[-50:])
+
+    def kill(self):
+        """kill -9: what was acknowledged must still be there at the next start."""
+        process, self.process = self.process, None
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        self._reader.join()
+        process.stderr.close()
+        self.port = None
+        for mark in SANITIZER_MARKS:
+            assert mark not in self.stderr, self.stderr[-20000:]
+
+    def restart(self, clock=None):
+        self.stop()
+        return self.start(clock)
+
+    def log_entries(self):
+        """Its JSON log lines so far; every line of stderr must be one."""
+        return [json.loads(line) for line in list(self.lines) if line.endswith("\n")]
