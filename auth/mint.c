@@ -79,12 +79,13 @@ static void write_claims(const struct auth_claims *claims, struct buffer *out) {
     buffer_append(out, "", 1); /* libjwt takes C strings */
 }
 
-/* NULL when libjwt refuses; caller frees with free. typ is set before the algorithm's own is. */
+/* NULL when libjwt refuses; caller frees with free. libjwt 1.10.2 writes typ JWT, whatever is set.
+ */
 static char *sign(const char *claims, const char *kid, const struct buffer *pem) {
     jwt_t *jwt = NULL;
     char *token = NULL;
-    if (jwt_new(&jwt) == 0 && jwt_add_header(jwt, "typ", "at+jwt") == 0 &&
-        jwt_add_header(jwt, "kid", kid) == 0 && jwt_add_grants_json(jwt, claims) == 0 &&
+    if (jwt_new(&jwt) == 0 && jwt_add_header(jwt, "kid", kid) == 0 &&
+        jwt_add_grants_json(jwt, claims) == 0 &&
         jwt_set_alg(jwt, JWT_ALG_ES256, (const unsigned char *)pem->data, (int)pem->size) == 0) {
         token = jwt_encode_str(jwt);
     }

@@ -1,0 +1,38 @@
+/* Options of a subcommand: --name VALUE or --name=VALUE, each at most once, in any order. Anything
+ * else fails with a sentence that names it.
+ *
+ * Threads: one; a command line is read once. */
+// SPDX-License-Identifier: Apache-2.0
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/mem.h"
+#include "base/span.h"
+
+struct cli_option {
+    const char *name;   /* without the dashes */
+    bool required;      /* its absence is a failure */
+    struct span *value; /* borrowed from argv; stays absent when the option is not given */
+};
+/* false after a sentence on stderr that begins with "consentctl COMMAND:". */
+bool cli_options_read(const char *command, int argc, char **argv, const struct cli_option *options,
+                      size_t count);
+
+/* One sentence on stderr in the same form. */
+void cli_complain(const char *command, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The parts of "a,b,c", in arena; none of an absent span. */
+struct cli_list {
+    const struct span *items;
+    uint32_t count;
+};
+struct cli_list cli_list_split(struct span text, struct arena *arena);
+/* Seconds of "90s", "30m", "1h", "7d": 1 s to 36500 d; false for anything else. */
+bool cli_seconds_read(struct span text, int64_t *out);
+
+#endif
