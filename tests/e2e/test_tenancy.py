@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every operation × every kind of caller, as data (tenancy.json), complete against openapi.yaml."""
+
+import json
+import pathlib
+import uuid
+
+import pytest
+import yaml
+
+from conftest import NOW
+from harness import bodies
+from harness.audit import NDJSON
+from harness.server import ROOT
+
+TABLE = json.loads(pathlib.Path(__file__).with_name("tenancy.json").read_text())
+ROWS = {row["operation"]: row for row in TABLE["operations"]}
+METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
+# The scope an unscoped caller has: none that the operation asks for.
+WRONG_SCOPE = "decisions:evaluate"
+
+
+def documented():
+    document = yaml.safe_load((ROOT / "openapi.yaml").read_text())
+    return {f"{method.upper()} {path}" for path, item in document["paths"].items()
+            for method in item if method in METHODS}
+
+
+def test_the_table_has_a_row_for_every_documented_operation():
+    assert documented() == set(ROWS)
+
+
+def test_every_row_names_known_callers_only():
+    for row in ROWS.values():
+        named = set(row["expect"]) | set(row.get("acts", [])) | set(row.get("sees", []))
+        assert named <= set(TABLE["callers"]) | {"else"}, row["operation"]
+
+
+def token_of(cast, caller):
+    m = cast.minter
+    return {
+        "tenant": lambda: m.tenant(cast.tenant_url),
+        "other": lambda: m.tenant(cast.other_url),
+        "client": lambda: m.client(cast.app_url),
+        "other_client": lambda: m.client(cast.other_app_url),
+        "auditor": lambda: m.auditor(providers=[cast.tenant_url]),
+        "other_auditor": lambda: m.auditor(providers=[cast.other_url]),
+        "everything": lambda: m.auditor(),
+        "admin": lambda: m.admin(),
+        "unscoped": lambda: m.token(cast.tenant_url, WRONG_SCOPE),
+        "nobody": lambda: None,
+    }[caller]()
+
+
+def body_of(cast, operation, consent):
+    grant = {"grant": bodies.grant(NOW)}
+    return {
+        "POST /v1/consents": bodies.consent(cast.app_url, NOW, account=str(uuid.uuid4())),
+        "POST /v1/consents/query": {"arrangementId": consent["arrangementId"]},
+        "POST /v1/consents/{id}/grant": {**grant, "account": "granted-later"},
+        "POST /v1/consents/{id}/refuse": {"reason": {"code": "refused"}},
+        "POST /v1/consents/{id}/revoke": {"reason": {"code": "withdrawn"}},
+        "POST /v1/consents/{id}/renew": grant,
+        "POST /v1/consents/{id}/tokens": {"tokens": [bodies.token("t", NOW, NOW)]},
+        "POST /v1/consents/{id}/proofs": {"proofs": [{"type": "bill"}]},
+        "POST /v1/revocations": {"ids": [consent["consentId"]], "reason": {"code": "withdrawn"}},
+    }.get(operation)
+
+
+def perform(cast, operation, consent, token, consent_id=None, request_id=None):
+    method, _, path = operation.partition(" ")
+    path = path.replace("{id}", consent_id or consent["consentId"])
+    path = path.replace("{name}", "not-found")
+    params = {"arrangementId": consent["arrangementId"]} if operation == "GET /v1/consents" else None
+    if path == "/v1/audit/events":
+        params = {"consentId": consent["consentId"]}
+    headers = {"Idempotency-Key": str(uuid.uuid4())} if method == "POST" else {}
+    if request_id is not None:
+        headers["X-Request-ID"] = request_id
+    body = body_of(cast, operation, consent)
+    if consent_id is not None and operation == "POST /v1/revocations":
+        body["ids"] = [consent_id]
+    return cast.tenant.call(method, path, body, token=token, headers=headers, params=params)
+
+
+@pytest.fixture
+def subject(cast):
+    """Makes consents of the tenant that name the client, for tests to try things on."""
+    count = iter(range(1000))
+
+    def make(row):
+        if row.get("state") == "requested":
+            return cast.tenant.create(bodies.requested(cast.app_url))
+        return cast.tenant.create(bodies.consent(cast.app_url, NOW, account=f"a{next(count)}"))
+
+    return make
+
+
+def seen_in(response, consent):
+    page = response.json()
+    return any(consent["consentId"] in (item.get("consentId"), item.get("payload", {}).get(
+        "consentId")) for item in page["items"])
+
+
+@pytest.mark.parametrize("operation", ROWS)
+def test_each_caller_gets_what_the_table_says(cast, subject, operation):
+    row = ROWS[operation]
+    wrong = []
+    for caller in TABLE["callers"]:
+        consent = subject(row)
+        expected = row["expect"].get(caller, row["expect"].get("else"))
+        response = perform(cast, operation, consent, token_of(cast, caller))
+        if response.status_code != expected:
+            wrong.append(f"{caller}: {response.status_code} instead of {expected}")
+        if "acts" in row:
+            changed = cast.tenant.consent(consent["consentId"]) != consent
+            if changed != (caller in row["acts"]):
+                wrong.append(f"{caller}: the consent {'changed' if changed else 'is as it was'}")
+        if "sees" in row and response.status_code == 200:
+            if seen_in(response, consent) != (caller in row["sees"]):
+                wrong.append(f"{caller}: sees it or not, wrongly")
+    assert not wrong, wrong
+
+
+BY_ID = [operation for operation in ROWS if "{id}" in operation]
+STRANGERS = ["other", "other_client", "other_auditor"]
+
+
+@pytest.mark.parametrize("stranger", STRANGERS)
+@pytest.mark.parametrize("operation", BY_ID + ["POST /v1/revocations"])
+def test_another_tenants_id_answers_exactly_like_an_unknown_id(cast, subject, operation, stranger):
+    consent, token = subject(ROWS[operation]), token_of(cast, stranger)
+    unknown = consent["consentId"][:-4] + ("0000" if consent["consentId"][-4:] != "0000" else "1111")
+    answers = []
+    for consent_id in (consent["consentId"], unknown):
+        response = perform(cast, operation, consent, token, consent_id, request_id="same")
+        content = response.content.replace(consent_id.encode(), b"ID")
+        headers = sorted((k, v) for k, v in response.headers.items() if k != "date")
+        answers.append((response.status_code, headers, content))
+    assert answers[0] == answers[1]
+    if stranger != "other_auditor" and operation != "POST /v1/revocations":
+        assert answers[0][0] == 404
+    assert cast.tenant.consent(consent["consentId"]) == consent
+
+
+def test_a_stranger_finds_nothing_by_any_filter(cast, subject):
+    consent = subject({})
+    for filters in ({"arrangementId": consent["arrangementId"]}, {"client": cast.app_url},
+                    {"provider": cast.tenant_url}, {"account": consent["account"]},
+                    {"license": bodies.ENERGY, "client": cast.app_url}, {}):
+        for caller in ("other", "other_client", "other_auditor"):
+            page = cast.tenant.get("/v1/consents", params=filters, token=token_of(cast, caller))
+            assert page.json() == {"items": []}, (filters, caller)
+    audit = cast.tenant.get("/v1/audit/events", params={"tenant": cast.tenant_url},
+                            headers={"Accept": NDJSON}, token=token_of(cast, "other_auditor"))
+    assert audit.text.strip() == ""
+
+
+def test_an_idempotency_key_belongs_to_its_caller(cast, subject):
+    body = bodies.consent(cast.app_url, NOW)
+    first = cast.tenant.create(body, key="the-same")
+    second = cast.other.create(body, key="the-same")
+    assert first["consentId"] != second["consentId"] and second["tenant"] == cast.other_url
+
+
+def test_a_cursor_of_one_viewer_is_not_valid_for_another(cast, subject):
+    for _ in range(2):
+        subject({})
+    cursor = cast.tenant.get("/v1/consents", params={"limit": 1}).json()["next"]
+    for caller in ("other", "client", "everything"):
+        response = cast.tenant.get("/v1/consents", params={"limit": 1, "cursor": cursor},
+                                   token=token_of(cast, caller))
+        assert response.status_code == 400
+        assert response.json()["type"].endswith("/invalid-parameter")
+
+
+def test_what_a_client_sees_holds_nothing_that_is_not_its_own(cast):
+    made = cast.tenant.create(bodies.consent(
+        cast.app_url, NOW, account="secret-account", externalId="secret-external",
+        tokens=[bodies.token("secret-token", NOW, NOW)],
+        grant=bodies.grant(NOW, person="secret-person", ip="192.0.2.77",
+                           userAgent="secret-agent", proofs=[{"type": "secret-proof"}])))
+    path = f"/v1/consents/{made['consentId']}"
+    cast.tenant.end(made["consentId"])
+    for answer in (cast.client.get(path), cast.client.get(path + "/events"),
+                   cast.client.get("/v1/consents"),
+                   cast.client.call("DELETE", path)):
+        assert answer.status_code in (200, 409), answer.text
+        for hidden in ("secret", "192.0.2.77", '"by"', "proofs", "digest", "Digest", "tokens",
+                       "userAgent", "externalId"):
+            assert hidden not in answer.text, (hidden, answer.text)
