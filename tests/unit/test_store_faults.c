@@ -1,0 +1,157 @@
+/* Every LMDB call of every kind of change fails once: the first, the second, … until none is left to
+ * fail. Each time the answer is honest, the store opens again, its start-up checks pass, and either
+ * the whole change is there or nothing of it (invariants 1 and 2). */
+// SPDX-License-Identifier: Apache-2.0
+#include "store/db.h"
+#include "tests/unit/support_store.h"
+
+struct observed {
+    uint64_t entries, consents;
+    enum consent_state state;
+    uint32_t version;
+};
+
+static struct observed observe(struct fixture *f, uint64_t consent) {
+    struct store_stats stats;
+    store_stats_get(f->store, &stats);
+    struct store_consent c = look(f, consent);
+    return (struct observed){stats.entries, stats.consents, c.recorded, c.version};
+}
+
+static bool same(struct observed a, struct observed b) {
+    return a.entries == b.entries && a.consents == b.consents && a.state == b.state &&
+           a.version == b.version;
+}
+
+static struct store_change *make(struct fixture *f, enum store_op op, const struct uuid *id,
+                                 const char *account) {
+    struct store_change *change = new_change(f, op, TENANT);
+    change->id = *id;
+    change->has_key = true;
+    memcpy(change->key.bytes, account, strlen(account));
+    fill_draft(f, change, APP, account);
+    change->reason.code = SPAN("withdrawn");
+    change->reason.leads_to = CONSENT_REVOKED;
+    struct store_token *token = arena_array(&change->arena, 1, sizeof *token);
+    token->issued_at = token->expires = store_time_ms(f->store);
+    change->tokens = change->draft.tokens = token;
+    change->token_count = change->draft.token_count = 1;
+    change->proofs_json = SPAN("{\"type\":\"x\"}");
+    return change;
+}
+
+static void reopen(struct fixture *f) {
+    fixture_close(f);
+    fixture_open(f, false);
+}
+
+/* Submits; a store that has stopped does not answer any more. */
+static enum status run(struct fixture *f, struct store_change *change) {
+    if (!store_ready(f->store))
+        return STATUS_BUSY;
+    return fixture_run(f, change);
+}
+
+/* One operation with its n-th call failing; false when it has fewer calls than that. */
+static bool fails_cleanly(struct fixture *f, enum store_op op, uint64_t nth, int code,
+                          bool stored) {
+    /* an account of its own: with a growing history the calls would grow with it, without end */
+    static unsigned number;
+    char account[32];
+    snprintf(account, sizeof account, "acc-%u", number++);
+    struct store_consent c = create(f, APP, account);
+    struct observed before = observe(f, c.index);
+    struct store_change *change = make(f, op, &c.id, account);
+    db_fault_set(nth, code, stored);
+    enum status status = run(f, change);
+    bool hit = db_fault_hit();
+    db_fault_set(0, 0, false);
+    store_change_free(change);
+    reopen(f);
+    struct observed after = observe(f, c.index);
+    if (!hit) {
+        assert_int_equal(status, STATUS_OK);
+        assert_false(same(before, after));
+    } else if (status == STATUS_OUTCOME_UNKNOWN && stored) {
+        assert_false(same(before, after));
+    } else if (status == STATUS_OK) {
+        /* an ending that found no room in its batch was run again, alone */
+        assert_true(op == STORE_END && code == ENOSPC);
+        assert_int_equal(after.state, CONSENT_REVOKED);
+    } else {
+        assert_true(same(before, after));
+        assert_true(status == STATUS_STORAGE_FULL || status == STATUS_INTERNAL ||
+                    status == STATUS_OUTCOME_UNKNOWN || status == STATUS_BUSY);
+        assert_int_equal(status == STATUS_STORAGE_FULL, code == ENOSPC);
+    }
+    return hit;
+}
+
+static void all_faults(void **state, enum store_op op) {
+    static const struct {
+        int code;
+        bool stored;
+    } kinds[] = {{EIO, false}, {EIO, true}, {ENOSPC, false}};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        uint64_t nth = 1;
+        while (fails_cleanly(*state, op, nth, kinds[i].code, kinds[i].stored))
+            nth++;
+        assert_true(nth > 5); /* the loop did fail something */
+    }
+}
+
+static void a_create_is_whole_or_nothing(void **state) {
+    all_faults(state, STORE_CREATE);
+}
+
+static void a_renewal_is_whole_or_nothing(void **state) {
+    all_faults(state, STORE_RENEW);
+}
+
+static void an_ending_is_whole_or_nothing(void **state) {
+    all_faults(state, STORE_END);
+}
+
+static void tokens_are_whole_or_nothing(void **state) {
+    all_faults(state, STORE_TOKENS);
+}
+
+static void an_unknown_outcome_is_resolved_by_the_idempotency_key(void **state) {
+    struct fixture *f = *state;
+    struct uuid none = {{0}};
+    struct store_change *change = make(f, STORE_CREATE, &none, "acc-x");
+    uint64_t calls = 1;
+    enum status status;
+    /* the commit is the last call: find it by failing later and later ones */
+    for (;; calls++) {
+        db_fault_set(calls, EIO, true);
+        status = run(f, change);
+        if (status == STATUS_OUTCOME_UNKNOWN)
+            break;
+        assert_int_not_equal(status, STATUS_OK);
+        db_fault_set(0, 0, false);
+        reopen(f);
+        store_change_free(change);
+        change = make(f, STORE_CREATE, &none, "acc-x");
+    }
+    db_fault_set(0, 0, false);
+    assert_true(f->failed);
+    store_change_free(change);
+    reopen(f);
+    change = make(f, STORE_CREATE, &none, "acc-x");
+    assert_int_equal(fixture_run(f, change), STATUS_OK);
+    assert_true(change->replayed);
+    store_change_free(change);
+}
+
+int main(void) {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(a_create_is_whole_or_nothing),
+        TEST(a_renewal_is_whole_or_nothing),
+        TEST(an_ending_is_whole_or_nothing),
+        TEST(tokens_are_whole_or_nothing),
+        TEST(an_unknown_outcome_is_resolved_by_the_idempotency_key),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
