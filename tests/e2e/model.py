@@ -230,8 +230,13 @@ class Model:
     def end_many(self, tenant, reason, most=1000, **selection):
         """Returns the consents that ended by name (cascades are not results), and whether more."""
         with self._lock:
-            found = [c for c in self.consents if c.tenant == tenant and c.status == "active"
-                     and all(_selects(c, name, value) for name, value in selection.items())]
+            found = [
+                c
+                for c in self.consents
+                if c.tenant == tenant
+                and c.status == "active"
+                and all(_selects(c, name, value) for name, value in selection.items())
+            ]
             found.sort(key=lambda c: c.number)
             ended = []
             for consent in found[:most]:
@@ -291,8 +296,10 @@ class Model:
         for name, value in filters.items():
             if name == "account":
                 name_of = pairwise.get((c.tenant, c.provider, c.account, c.client))
-                if not ((whole and c.account == value)
-                        or (reduced and c.account is not None and name_of == value)):
+                if not (
+                    (whole and c.account == value)
+                    or (reduced and c.account is not None and name_of == value)
+                ):
                     return False
             elif name == "externalId":
                 if not whole or c.terms.get("externalId") != value:
@@ -324,8 +331,14 @@ class Model:
 
     def record(self, c):
         """The members of the tenant's view that the model knows, exactly."""
-        out = {"consentId": c.id, "arrangementId": c.arrangement.id, "version": c.version,
-               "status": c.status, "statusAt": format_time(c.status_at), "tenant": c.tenant}
+        out = {
+            "consentId": c.id,
+            "arrangementId": c.arrangement.id,
+            "version": c.version,
+            "status": c.status,
+            "statusAt": format_time(c.status_at),
+            "tenant": c.tenant,
+        }
         for name in ("provider", "client", "license", "purposes", "permissions"):
             out[name] = c.terms[name]
         for name in ("onwardRecipients", "externalId", "principal", "maxUses"):
@@ -399,8 +412,11 @@ class Model:
         self._index_account(consent)
         consent.granted_at = parse_time(body["grant"]["at"])
         months = self.licenses[consent.license]["months"]
-        consent.expires = (parse_time(consent.terms["expires"]) if "expires" in consent.terms
-                           else add_months(consent.granted_at, months))
+        consent.expires = (
+            parse_time(consent.terms["expires"])
+            if "expires" in consent.terms
+            else add_months(consent.granted_at, months)
+        )
         taken = self._overlapping(consent)
         if previous is not None:
             self._join(consent, previous.arrangement.now(), previous)
@@ -432,11 +448,17 @@ class Model:
 
     def _overlapping(self, consent):
         key = (consent.tenant, consent.account)
-        return [c for c in self._by_account.get(key, [])
-                if c is not consent and c.status == "active" and c.provider == consent.provider
-                and c.client == consent.client and c.license == consent.license
-                and _meet(set(c.onward) or None, set(consent.onward) or None, nothing=True)
-                and _meet(c.resources(), consent.resources(), nothing=False)]
+        return [
+            c
+            for c in self._by_account.get(key, [])
+            if c is not consent
+            and c.status == "active"
+            and c.provider == consent.provider
+            and c.client == consent.client
+            and c.license == consent.license
+            and _meet(set(c.onward) or None, set(consent.onward) or None, nothing=True)
+            and _meet(c.resources(), consent.resources(), nothing=False)
+        ]
 
     def _add_tokens(self, consent, tokens):
         for token in tokens:
@@ -446,8 +468,9 @@ class Model:
 
     def _note(self, consent, event, role, **more):
         consent.version += 1
-        consent.history.append({"event": event, "version": consent.version, "at": self.now,
-                                "role": role, **more})
+        consent.history.append(
+            {"event": event, "version": consent.version, "at": self.now, "role": role, **more}
+        )
 
     def _move(self, consent, status, role, **more):
         consent.status = status
@@ -456,15 +479,23 @@ class Model:
 
     def _end(self, consent, status, reason, by, role, at=None, cause=None):
         assert consent.status in ("requested", "active")
-        self._move(consent, status, role, reason=reason, by=by,
-                   **({"cause": cause.id} if cause is not None else {}))
+        self._move(
+            consent,
+            status,
+            role,
+            reason=reason,
+            by=by,
+            **({"cause": cause.id} if cause is not None else {}),
+        )
         consent.reason, consent.by = reason, by
         if at is not None:
             consent.status_at = at
 
     def _holds(self, group):
-        return any(value.active(self.now) if kind == "arrangement" else value > self.now
-                   for kind, value in group)
+        return any(
+            value.active(self.now) if kind == "arrangement" else value > self.now
+            for kind, value in group
+        )
 
     def _cascade(self, ended):
         """The cause, then the dependants in creation order, and so on for those that end."""
@@ -476,11 +507,13 @@ class Model:
                 continue
             if all(self._holds(group) for group in dependant.groups):
                 continue
-            self._end(dependant, "terminated", "linkedConsentEnded", "system", "system",
-                      cause=cause)
+            self._end(
+                dependant, "terminated", "linkedConsentEnded", "system", "system", cause=cause
+            )
             for next_one in dependant.arrangement.now().dependants:
-                bisect.insort(waiting, (next_one.number, dependant, next_one),
-                              key=lambda row: row[0])
+                bisect.insort(
+                    waiting, (next_one.number, dependant, next_one), key=lambda row: row[0]
+                )
 
     def _settle(self):
         due = [c for c in self.consents if c.due() is not None and c.due() <= self.now]

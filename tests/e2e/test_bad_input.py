@@ -10,7 +10,6 @@ import copy
 import json
 
 import pytest
-
 from conftest import NOW
 from harness import bodies
 from harness.client import refused
@@ -51,19 +50,47 @@ def spoil(document, path, value):
 def whole(app):
     """A consent with every member that a caller may set."""
     return bodies.consent(
-        app, NOW, account="account-1", externalId="external-1",
-        provider="https://edp.example/member", oauthIssuer="https://edp.example/issuer",
-        clientMember="https://cap.example/member", onwardRecipients=[],
+        app,
+        NOW,
+        account="account-1",
+        externalId="external-1",
+        provider="https://edp.example/member",
+        oauthIssuer="https://edp.example/issuer",
+        clientMember="https://cap.example/member",
+        onwardRecipients=[],
         purposes=["estimate-emissions"],
-        permissions=[{"code": "electricity.import.halfhourly", "resources": ["meter-1"],
-                      "maxGranularity": "PT30M"}],
-        principal={"type": "company"}, dataFrom="2026-01-01T00:00Z", dataTo="2026-06-01T00:00Z",
-        maxUses=5, expires="2026-12-01T00:00:00Z",
-        dependsOn=[[{"external": {"oauthIssuer": "https://x.example/issuer",
-                                  "tokenDigest": "ab" * 32, "expires": "2026-12-01T00:00Z"}}]],
+        permissions=[
+            {
+                "code": "electricity.import.halfhourly",
+                "resources": ["meter-1"],
+                "maxGranularity": "PT30M",
+            }
+        ],
+        principal={"type": "company"},
+        dataFrom="2026-01-01T00:00Z",
+        dataTo="2026-06-01T00:00Z",
+        maxUses=5,
+        expires="2026-12-01T00:00:00Z",
+        dependsOn=[
+            [
+                {
+                    "external": {
+                        "oauthIssuer": "https://x.example/issuer",
+                        "tokenDigest": "ab" * 32,
+                        "expires": "2026-12-01T00:00Z",
+                    }
+                }
+            ]
+        ],
         tokens=[bodies.token("t", NOW, "2026-12-01T00:00:00Z")],
-        grant=bodies.grant(NOW, ip="192.0.2.1", userAgent="agent", appVersion="1.0",
-                           proofs=[{"type": "bill", "digest": "cd" * 32, "at": NOW}]))
+        grant=bodies.grant(
+            NOW,
+            ip="192.0.2.1",
+            userAgent="agent",
+            appVersion="1.0",
+            proofs=[{"type": "bill", "digest": "cd" * 32, "at": NOW}],
+        ),
+    )
 
 
 def test_the_whole_body_is_right_before_it_is_spoilt(cast):
@@ -74,23 +101,63 @@ def pointer(path):
     return "".join(f"/{step}" for step in path)
 
 
-TEXTS = [("client",), ("license",), ("account",), ("externalId",), ("provider",), ("oauthIssuer",),
-         ("clientMember",), ("purposes", 0), ("permissions", 0, "code"),
-         ("permissions", 0, "resources", 0), ("permissions", 0, "maxGranularity"), ("dataFrom",),
-         ("dataTo",), ("expires",), ("principal", "type"), ("grant", "at"), ("grant", "method"),
-         ("grant", "by", "ref"), ("grant", "by", "authority"), ("grant", "notice", "url"),
-         ("grant", "notice", "language"), ("grant", "notice", "renderedDigest"),
-         ("grant", "notice", "shownAt"), ("grant", "ip"), ("grant", "userAgent"),
-         ("grant", "appVersion"), ("grant", "proofs", 0, "type"), ("grant", "proofs", 0, "digest"),
-         ("grant", "proofs", 0, "at"), ("tokens", 0, "digest"), ("tokens", 0, "issuedAt"),
-         ("tokens", 0, "expires"), ("dependsOn", 0, 0, "external", "oauthIssuer"),
-         ("dependsOn", 0, 0, "external", "tokenDigest"),
-         ("dependsOn", 0, 0, "external", "expires")]
-OTHERS = [("grant",), ("grant", "by"), ("grant", "notice"), ("grant", "proofs"), ("purposes",),
-          ("permissions",), ("permissions", 0), ("permissions", 0, "resources"), ("principal",),
-          ("maxUses",), ("dependsOn",), ("dependsOn", 0), ("dependsOn", 0, 0),
-          ("dependsOn", 0, 0, "external"), ("tokens",), ("tokens", 0), ("onwardRecipients",),
-          ("grant", "proofs", 0)]
+TEXTS = [
+    ("client",),
+    ("license",),
+    ("account",),
+    ("externalId",),
+    ("provider",),
+    ("oauthIssuer",),
+    ("clientMember",),
+    ("purposes", 0),
+    ("permissions", 0, "code"),
+    ("permissions", 0, "resources", 0),
+    ("permissions", 0, "maxGranularity"),
+    ("dataFrom",),
+    ("dataTo",),
+    ("expires",),
+    ("principal", "type"),
+    ("grant", "at"),
+    ("grant", "method"),
+    ("grant", "by", "ref"),
+    ("grant", "by", "authority"),
+    ("grant", "notice", "url"),
+    ("grant", "notice", "language"),
+    ("grant", "notice", "renderedDigest"),
+    ("grant", "notice", "shownAt"),
+    ("grant", "ip"),
+    ("grant", "userAgent"),
+    ("grant", "appVersion"),
+    ("grant", "proofs", 0, "type"),
+    ("grant", "proofs", 0, "digest"),
+    ("grant", "proofs", 0, "at"),
+    ("tokens", 0, "digest"),
+    ("tokens", 0, "issuedAt"),
+    ("tokens", 0, "expires"),
+    ("dependsOn", 0, 0, "external", "oauthIssuer"),
+    ("dependsOn", 0, 0, "external", "tokenDigest"),
+    ("dependsOn", 0, 0, "external", "expires"),
+]
+OTHERS = [
+    ("grant",),
+    ("grant", "by"),
+    ("grant", "notice"),
+    ("grant", "proofs"),
+    ("purposes",),
+    ("permissions",),
+    ("permissions", 0),
+    ("permissions", 0, "resources"),
+    ("principal",),
+    ("maxUses",),
+    ("dependsOn",),
+    ("dependsOn", 0),
+    ("dependsOn", 0, 0),
+    ("dependsOn", 0, 0, "external"),
+    ("tokens",),
+    ("tokens", 0),
+    ("onwardRecipients",),
+    ("grant", "proofs", 0),
+]
 
 
 @pytest.mark.parametrize("path", TEXTS + OTHERS, ids=pointer)
@@ -118,14 +185,27 @@ def test_a_text_with_a_nul_is_refused(cast, unharmed, path):
     refused(response, 400, name)
 
 
-REQUIRED = [("client",), ("license",), ("account",), ("grant", "at"), ("grant", "method"),
-            ("grant", "by"), ("grant", "by", "ref"), ("grant", "by", "authority"),
-            ("permissions", 0, "code"), ("grant", "notice", "url"), ("grant", "notice", "language"),
-            ("grant", "proofs", 0, "type"), ("tokens", 0, "digest"), ("tokens", 0, "issuedAt"),
-            ("tokens", 0, "expires"), ("principal", "type"),
-            ("dependsOn", 0, 0, "external", "oauthIssuer"),
-            ("dependsOn", 0, 0, "external", "tokenDigest"),
-            ("dependsOn", 0, 0, "external", "expires")]
+REQUIRED = [
+    ("client",),
+    ("license",),
+    ("account",),
+    ("grant", "at"),
+    ("grant", "method"),
+    ("grant", "by"),
+    ("grant", "by", "ref"),
+    ("grant", "by", "authority"),
+    ("permissions", 0, "code"),
+    ("grant", "notice", "url"),
+    ("grant", "notice", "language"),
+    ("grant", "proofs", 0, "type"),
+    ("tokens", 0, "digest"),
+    ("tokens", 0, "issuedAt"),
+    ("tokens", 0, "expires"),
+    ("principal", "type"),
+    ("dependsOn", 0, 0, "external", "oauthIssuer"),
+    ("dependsOn", 0, 0, "external", "tokenDigest"),
+    ("dependsOn", 0, 0, "external", "expires"),
+]
 
 
 @pytest.mark.parametrize("path", REQUIRED, ids=pointer)
@@ -134,9 +214,18 @@ def test_a_missing_member_is_refused_by_its_pointer(cast, unharmed, path):
     refused(response, 400, "invalid-body", pointer(path))
 
 
-OBJECTS = [(), ("grant",), ("grant", "by"), ("grant", "notice"), ("grant", "proofs", 0),
-           ("permissions", 0), ("principal",), ("tokens", 0), ("dependsOn", 0, 0),
-           ("dependsOn", 0, 0, "external")]
+OBJECTS = [
+    (),
+    ("grant",),
+    ("grant", "by"),
+    ("grant", "notice"),
+    ("grant", "proofs", 0),
+    ("permissions", 0),
+    ("principal",),
+    ("tokens", 0),
+    ("dependsOn", 0, 0),
+    ("dependsOn", 0, 0, "external"),
+]
 
 
 @pytest.mark.parametrize("path", OBJECTS, ids=pointer)
@@ -163,22 +252,35 @@ LONGEST = [
     (("grant", "userAgent"), "u" * 1024, "u" * 1025),
     (("permissions", 0, "resources"), [f"m{n}" for n in range(64)], [f"m{n}" for n in range(65)]),
     (("onwardRecipients",), [url(30 + n) for n in range(16)], [url(30 + n) for n in range(17)]),
-    (("tokens",), [bodies.token(str(n), NOW, NOW) for n in range(16)],
-     [bodies.token(str(n), NOW, NOW) for n in range(17)]),
-    (("grant", "proofs"), [{"type": f"p{n}"} for n in range(16)],
-     [{"type": f"p{n}"} for n in range(17)]),
-    (("grant", "notice", "substitutions"), {f"[p{n}]": "v" for n in range(32)},
-     {f"[p{n}]": "v" for n in range(33)}),
+    (
+        ("tokens",),
+        [bodies.token(str(n), NOW, NOW) for n in range(16)],
+        [bodies.token(str(n), NOW, NOW) for n in range(17)],
+    ),
+    (
+        ("grant", "proofs"),
+        [{"type": f"p{n}"} for n in range(16)],
+        [{"type": f"p{n}"} for n in range(17)],
+    ),
+    (
+        ("grant", "notice", "substitutions"),
+        {f"[p{n}]": "v" for n in range(32)},
+        {f"[p{n}]": "v" for n in range(33)},
+    ),
     (("dependsOn",), whole("x")["dependsOn"] * 8, whole("x")["dependsOn"] * 9),
     (("dependsOn", 0), whole("x")["dependsOn"][0] * 16, whole("x")["dependsOn"][0] * 17),
     (("maxUses",), 4294967295, 4294967296),
 ]
 
 
-@pytest.mark.parametrize("path,longest,too_long", LONGEST,
-                         ids=[f"{pointer(p)}-{n}" for n, (p, _, _) in enumerate(LONGEST)])
-def test_one_too_many_is_refused_and_one_less_is_read(cast, unharmed, watch, path, longest,
-                                                      too_long):
+@pytest.mark.parametrize(
+    "path,longest,too_long",
+    LONGEST,
+    ids=[f"{pointer(p)}-{n}" for n, (p, _, _) in enumerate(LONGEST)],
+)
+def test_one_too_many_is_refused_and_one_less_is_read(
+    cast, unharmed, watch, path, longest, too_long
+):
     document = whole(cast.app_url)
     response = cast.tenant.post("/v1/consents", spoil(document, path, too_long), key="k")
     problem = refused(response, 400, "invalid-body")
@@ -195,21 +297,34 @@ NUMBERS = [-1, 0, 1.5, 10**20, -(10**20)]
 
 @pytest.mark.parametrize("number", NUMBERS)
 def test_a_number_out_of_range_is_refused(cast, unharmed, number):
-    response = cast.tenant.post("/v1/consents", spoil(whole(cast.app_url), ("maxUses",), number),
-                                key="k")
+    response = cast.tenant.post(
+        "/v1/consents", spoil(whole(cast.app_url), ("maxUses",), number), key="k"
+    )
     name = "malformed-json" if abs(number) >= 2**63 else "invalid-body"
     refused(response, 400, name, None if name == "malformed-json" else "/maxUses")
 
 
-TIMES = ["2026-06-15", "2026-06-15T12:00:00", "2026-06-15T12:00:00+00:00", "2026-06-15t12:00:00Z",
-         "2026-02-30T12:00:00Z", "2026-06-15T24:00:00Z", "2026-06-15T12:60Z", "0000-01-01T00:00Z",
-         "10000-01-01T00:00Z", "2026-06-15T12:00:61Z", "yesterday", " 2026-06-15T12:00Z"]
+TIMES = [
+    "2026-06-15",
+    "2026-06-15T12:00:00",
+    "2026-06-15T12:00:00+00:00",
+    "2026-06-15t12:00:00Z",
+    "2026-02-30T12:00:00Z",
+    "2026-06-15T24:00:00Z",
+    "2026-06-15T12:60Z",
+    "0000-01-01T00:00Z",
+    "10000-01-01T00:00Z",
+    "2026-06-15T12:00:61Z",
+    "yesterday",
+    " 2026-06-15T12:00Z",
+]
 
 
 @pytest.mark.parametrize("text", TIMES)
 def test_a_time_that_is_none_is_refused(cast, unharmed, text):
     response = cast.tenant.post(
-        "/v1/consents", spoil(whole(cast.app_url), ("grant", "at"), text), key="k")
+        "/v1/consents", spoil(whole(cast.app_url), ("grant", "at"), text), key="k"
+    )
     refused(response, 400, "invalid-body", "/grant/at")
 
 
@@ -232,8 +347,10 @@ RAW = {
     "a NUL behind it": (b"{}\0", "malformed-json"),
     "an escaped NUL": (b'{"client":"a\\u0000b"}', None),
     "a control character": (b'{"client":"a\nb"}', "malformed-json"),
-    "the same member twice": (b'{"client":"https://a.example","client":"https://a.example"}',
-                              "malformed-json"),
+    "the same member twice": (
+        b'{"client":"https://a.example","client":"https://a.example"}',
+        "malformed-json",
+    ),
     "the same member twice, deep": (b'{"grant":{"by":{"ref":"a","ref":"b"}}}', "malformed-json"),
     "the same member twice, escaped": (b'{"client":"x","cl\\u0069ent":"x"}', "malformed-json"),
     "17 levels": (b'{"a":' * 17 + b"1" + b"}" * 17, "malformed-json"),
@@ -246,17 +363,29 @@ RAW = {
     "a comment": (b"{} // nothing", "malformed-json"),
     "single quotes": (b"{'client':'x'}", "malformed-json"),
 }
-WRITES = ["/v1/consents", "/v1/consents/{id}/grant", "/v1/consents/{id}/refuse",
-          "/v1/consents/{id}/revoke", "/v1/consents/{id}/renew", "/v1/consents/{id}/tokens",
-          "/v1/consents/{id}/proofs", "/v1/revocations", "/v1/consents/query"]
+WRITES = [
+    "/v1/consents",
+    "/v1/consents/{id}/grant",
+    "/v1/consents/{id}/refuse",
+    "/v1/consents/{id}/revoke",
+    "/v1/consents/{id}/renew",
+    "/v1/consents/{id}/tokens",
+    "/v1/consents/{id}/proofs",
+    "/v1/revocations",
+    "/v1/consents/query",
+]
 
 
 @pytest.mark.parametrize("case", RAW)
 def test_a_body_that_is_no_good_json_is_refused_everywhere(cast, unharmed, case):
     content, name = RAW[case]
     for path in WRITES:
-        response = cast.tenant.post(path.replace("{id}", unharmed["consentId"]), key="k",
-                                    content=content, headers={"Content-Type": "application/json"})
+        response = cast.tenant.post(
+            path.replace("{id}", unharmed["consentId"]),
+            key="k",
+            content=content,
+            headers={"Content-Type": "application/json"},
+        )
         allowed = {name} if name else {"malformed-json", "invalid-body", "unknown-member"}
         found = response.json()["type"].rsplit("/", 1)[1]
         assert found in allowed, (path, response.text)
@@ -284,6 +413,7 @@ def test_the_same_over_http2(server, cast, unharmed, minter):
     token = minter.tenant(cast.tenant_url)
     path = f"/v1/consents/{unharmed['consentId']}/refuse"
     from harness.client import Api
+
     with Api(server, minter, token, http2=True) as api:
         headers = {"Content-Type": "application/json"}
         refused(api.post(path, content=padded(MIB + 1), headers=headers), 413, "body-too-large")
@@ -292,22 +422,29 @@ def test_the_same_over_http2(server, cast, unharmed, minter):
         refused(response, 409, "wrong-state")
 
 
-def test_one_byte_past_four_mebibytes_is_refused_or_closes_the_connection(server, cast, unharmed,
-                                                                         minter):
+def test_one_byte_past_four_mebibytes_is_refused_or_closes_the_connection(
+    server, cast, unharmed, minter
+):
     path = f"/v1/consents/{unharmed['consentId']}/revoke"
     with Wire(server) as wire:
         try:
-            answer = wire.ask(request("POST", path, minter.tenant(cast.tenant_url),
-                                      padded(4 * MIB + 1)))
+            answer = wire.ask(
+                request("POST", path, minter.tenant(cast.tenant_url), padded(4 * MIB + 1))
+            )
             assert answer.status_code == 413
         except (Closed, ConnectionError):
             pass
 
 
 def head(path, cast, minter, *more):
-    lines = [f"POST {path} HTTP/1.1", "Host: x", f"Authorization: Bearer "
-             f"{minter.tenant(cast.tenant_url)}", "Content-Type: application/json",
-             "Idempotency-Key: k", *more]
+    lines = [
+        f"POST {path} HTTP/1.1",
+        "Host: x",
+        f"Authorization: Bearer {minter.tenant(cast.tenant_url)}",
+        "Content-Type: application/json",
+        "Idempotency-Key: k",
+        *more,
+    ]
     return "\r\n".join(lines).encode() + b"\r\n\r\n"
 
 
@@ -317,7 +454,7 @@ def test_a_body_that_never_ends_holds_nobody_up(server, cast, unharmed, minter):
         by_length.send(head(path, cast, minter, "Content-Length: 1000"))
         by_length.send(b'{"reason":')
         by_chunks.send(head(path, cast, minter, "Transfer-Encoding: chunked"))
-        by_chunks.send(b"5\r\n{\"rea\r\n")
+        by_chunks.send(b'5\r\n{"rea\r\n')
         assert cast.tenant.consent(unharmed["consentId"]) == unharmed
         # A chunked body without end is refused when it has grown too large.
         try:
@@ -354,12 +491,30 @@ def test_wrong_framing_is_refused_or_closes_the_connection(server, cast, unharme
             pass
 
 
-PATHS = ["/v1/consents/%00", "/v1/consents/%2e%2e/%2e%2e/healthz", "/v1/consents/..%2fconsents",
-         "/v1/consents/%", "/v1/consents/%zz", "/v1/consents/%c0%80", "/v1/consents/%ff",
-         "/v1%2fconsents", "/v1/consents/{id}%00", "/v1/consents/{id}%2fevents",
-         "/v1/consents/{id}/%65vents/x", "/v1/consents/{id}/", "//v1//consents", "/v1/consents/{id}.",
-         "/v1/consents/{ID}x", "/v1/consents/" + "a" * 3000, "/problems/%2e%2e", "/problems/nothing",
-         "/V1/consents", "/v1/consents;x=1", "/v1/consents/{id};x", "/\\v1\\consents"]
+PATHS = [
+    "/v1/consents/%00",
+    "/v1/consents/%2e%2e/%2e%2e/healthz",
+    "/v1/consents/..%2fconsents",
+    "/v1/consents/%",
+    "/v1/consents/%zz",
+    "/v1/consents/%c0%80",
+    "/v1/consents/%ff",
+    "/v1%2fconsents",
+    "/v1/consents/{id}%00",
+    "/v1/consents/{id}%2fevents",
+    "/v1/consents/{id}/%65vents/x",
+    "/v1/consents/{id}/",
+    "//v1//consents",
+    "/v1/consents/{id}.",
+    "/v1/consents/{ID}x",
+    "/v1/consents/" + "a" * 3000,
+    "/problems/%2e%2e",
+    "/problems/nothing",
+    "/V1/consents",
+    "/v1/consents;x=1",
+    "/v1/consents/{id};x",
+    "/\\v1\\consents",
+]
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -384,13 +539,17 @@ def test_a_percent_encoded_id_is_never_another_resource(server, cast, unharmed, 
         assert answer.status_code == 404
 
 
-@pytest.mark.parametrize("method", ["BREW", "PATCH", "PUT", "TRACE", "OPTIONS", "get", "G" * 500,
-                                    "CONNECT"])
+@pytest.mark.parametrize(
+    "method", ["BREW", "PATCH", "PUT", "TRACE", "OPTIONS", "get", "G" * 500, "CONNECT"]
+)
 def test_a_method_that_is_not_there_is_refused(server, cast, unharmed, minter, method):
     with Wire(server) as wire:
         try:
-            answer = wire.ask(request(method, f"/v1/consents/{unharmed['consentId']}",
-                                      minter.tenant(cast.tenant_url)))
+            answer = wire.ask(
+                request(
+                    method, f"/v1/consents/{unharmed['consentId']}", minter.tenant(cast.tenant_url)
+                )
+            )
         except Closed:
             assert method in ("CONNECT", "G" * 500)
             return
@@ -400,9 +559,14 @@ def test_a_method_that_is_not_there_is_refused(server, cast, unharmed, minter, m
 
 
 def test_bytes_that_are_no_http_are_refused_or_close_the_connection(server, unharmed):
-    for data in (b"\0" * 64 + b"\r\n\r\n", b"\x16\x03\x01\x02\x00" + b"\1" * 100 + b"\r\n\r\n",
-                 b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"A" * 100_000,
-                 b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X: y\r\n" * 5000 + b"\r\n"):
+    for data in (
+        b"\0" * 64 + b"\r\n\r\n",
+        b"\x16\x03\x01\x02\x00" + b"\1" * 100 + b"\r\n\r\n",
+        b"GET\r\n\r\n",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"A" * 100_000,
+        b"GET / HTTP/1.1\r\nHost: x\r\n" + b"X: y\r\n" * 5000 + b"\r\n",
+    ):
         with Wire(server) as wire:
             try:
                 wire.send(data)
@@ -414,10 +578,17 @@ def test_bytes_that_are_no_http_are_refused_or_close_the_connection(server, unha
 
 
 HEADERS = [
-    ("If-Match", "3", 400), ("If-Match", '"x"', 400), ("If-Match", '"1', 400),
-    ("If-Match", '"99999999999"', 400), ("If-Match", '"1-nothing"', 400), ("If-Match", 'W/"1"', 412),
-    ("Idempotency-Key", "", 400), ("Idempotency-Key", "k" * 129, 400),
-    ("Idempotency-Key", '"k', 400), ("Idempotency-Key", "a b", 400), ("Idempotency-Key", "\x7f", 400),
+    ("If-Match", "3", 400),
+    ("If-Match", '"x"', 400),
+    ("If-Match", '"1', 400),
+    ("If-Match", '"99999999999"', 400),
+    ("If-Match", '"1-nothing"', 400),
+    ("If-Match", 'W/"1"', 412),
+    ("Idempotency-Key", "", 400),
+    ("Idempotency-Key", "k" * 129, 400),
+    ("Idempotency-Key", '"k', 400),
+    ("Idempotency-Key", "a b", 400),
+    ("Idempotency-Key", "\x7f", 400),
     ("Idempotency-Key", "ké", 400),
 ]
 
@@ -426,11 +597,17 @@ HEADERS = [
 def test_a_header_that_is_no_good_is_refused(server, cast, unharmed, minter, name, value, status):
     token, consent_id = minter.tenant(cast.tenant_url), unharmed["consentId"]
     if name == "If-Match":
-        data = request("POST", f"/v1/consents/{consent_id}/revoke", token,
-                       {"reason": {"code": "withdrawn"}}, [(name, value)])
+        data = request(
+            "POST",
+            f"/v1/consents/{consent_id}/revoke",
+            token,
+            {"reason": {"code": "withdrawn"}},
+            [(name, value)],
+        )
     else:
-        data = request("POST", "/v1/consents", token, bodies.consent(cast.app_url, NOW),
-                       [(name, value)])
+        data = request(
+            "POST", "/v1/consents", token, bodies.consent(cast.app_url, NOW), [(name, value)]
+        )
     with Wire(server) as wire:
         answer = wire.ask(data)
     assert answer.status_code == status, answer.text
@@ -438,11 +615,33 @@ def test_a_header_that_is_no_good_is_refused(server, cast, unharmed, minter, nam
     assert answer.json()["type"].rsplit("/", 1)[1] in allowed[status]
 
 
-PARAMETERS = ["limit=0", "limit=501", "limit=-1", "limit=x", "limit=", "limit=1&limit=2",
-              "status=nothing", "status=", "arrangementId=1", "grantedFrom=yesterday", "unknown=1",
-              "client=", "client=" + "u" * 257, "account=" + "a" * 129, "cursor=nothing", "cursor=",
-              "cursor=" + "A" * 22, "cursor=" + "A" * 65, "externalId=%00", "account=%ff",
-              "account=%zz", "account=%", "client=a&client=b", "=1", "&&&x"]
+PARAMETERS = [
+    "limit=0",
+    "limit=501",
+    "limit=-1",
+    "limit=x",
+    "limit=",
+    "limit=1&limit=2",
+    "status=nothing",
+    "status=",
+    "arrangementId=1",
+    "grantedFrom=yesterday",
+    "unknown=1",
+    "client=",
+    "client=" + "u" * 257,
+    "account=" + "a" * 129,
+    "cursor=nothing",
+    "cursor=",
+    "cursor=" + "A" * 22,
+    "cursor=" + "A" * 65,
+    "externalId=%00",
+    "account=%ff",
+    "account=%zz",
+    "account=%",
+    "client=a&client=b",
+    "=1",
+    "&&&x",
+]
 
 
 @pytest.mark.parametrize("query", PARAMETERS)
@@ -453,11 +652,18 @@ def test_a_parameter_that_is_no_good_is_refused(server, cast, unharmed, minter, 
     assert answer.json()["type"].endswith("/invalid-parameter")
 
 
-QUERY_BODIES = [({"limit": 0}, "/limit"), ({"limit": 501}, "/limit"), ({"limit": "5"}, "/limit"),
-                ({"status": "active"}, "/status"), ({"status": ["nothing"]}, "/status/0"),
-                ({"arrangementId": "1"}, "/arrangementId"), ({"grantedFrom": 1}, "/grantedFrom"),
-                ({"client": None}, "/client"), ({"account": "a" * 129}, "/account"),
-                ({"cursor": "x"}, "/cursor")]
+QUERY_BODIES = [
+    ({"limit": 0}, "/limit"),
+    ({"limit": 501}, "/limit"),
+    ({"limit": "5"}, "/limit"),
+    ({"status": "active"}, "/status"),
+    ({"status": ["nothing"]}, "/status/0"),
+    ({"arrangementId": "1"}, "/arrangementId"),
+    ({"grantedFrom": 1}, "/grantedFrom"),
+    ({"client": None}, "/client"),
+    ({"account": "a" * 129}, "/account"),
+    ({"cursor": "x"}, "/cursor"),
+]
 
 
 @pytest.mark.parametrize("body,where", QUERY_BODIES)
@@ -466,8 +672,9 @@ def test_a_query_body_that_is_no_good_is_refused(cast, unharmed, body, where):
 
 
 def test_a_query_body_with_an_unknown_member_is_refused(cast, unharmed):
-    refused(cast.tenant.post("/v1/consents/query", {"colour": "red"}), 400, "unknown-member",
-            "/colour")
+    refused(
+        cast.tenant.post("/v1/consents/query", {"colour": "red"}), 400, "unknown-member", "/colour"
+    )
 
 
 # operation, body, problem, pointer
@@ -479,24 +686,48 @@ OPERATIONS = [
     ("revoke", {"reason": {"code": "expired"}}, "invalid-body", "/reason/code"),
     ("revoke", {"reason": {"code": "superseded"}}, "invalid-body", "/reason/code"),
     ("revoke", {"reason": {"code": "refused"}}, "invalid-body", "/reason/code"),
-    ("revoke", {"reason": {"code": "withdrawn", "text": "t" * 1025}}, "invalid-body",
-     "/reason/text"),
-    ("revoke", {"reason": {"code": "withdrawn", "by": {"role": "system"}}}, "invalid-body",
-     "/reason/by/role"),
-    ("revoke", {"reason": {"code": "withdrawn", "by": {"role": "nobody"}}}, "invalid-body",
-     "/reason/by/role"),
+    (
+        "revoke",
+        {"reason": {"code": "withdrawn", "text": "t" * 1025}},
+        "invalid-body",
+        "/reason/text",
+    ),
+    (
+        "revoke",
+        {"reason": {"code": "withdrawn", "by": {"role": "system"}}},
+        "invalid-body",
+        "/reason/by/role",
+    ),
+    (
+        "revoke",
+        {"reason": {"code": "withdrawn", "by": {"role": "nobody"}}},
+        "invalid-body",
+        "/reason/by/role",
+    ),
     ("revoke", {"reason": {"code": "withdrawn", "by": {}}}, "invalid-body", "/reason/by/role"),
     ("revoke", {"reason": {"code": "withdrawn"}, "x": 1}, "unknown-member", "/x"),
     ("revoke", {"reason": {"code": "withdrawn", "x": 1}}, "unknown-member", "/reason/x"),
     ("refuse", {"reason": {"code": "withdrawn"}}, "invalid-body", "/reason/code"),
     ("tokens", {}, "invalid-body", "/tokens"),
     ("tokens", {"tokens": []}, "invalid-body", "/tokens"),
-    ("tokens", {"tokens": [{"digest": "ab", "issuedAt": NOW, "expires": NOW}]}, "invalid-body",
-     "/tokens/0/digest"),
-    ("tokens", {"tokens": [{"digest": "zz" * 32, "issuedAt": NOW, "expires": NOW}]}, "invalid-body",
-     "/tokens/0/digest"),
-    ("tokens", {"tokens": [bodies.token(str(n), NOW, NOW) for n in range(17)]}, "invalid-body",
-     "/tokens"),
+    (
+        "tokens",
+        {"tokens": [{"digest": "ab", "issuedAt": NOW, "expires": NOW}]},
+        "invalid-body",
+        "/tokens/0/digest",
+    ),
+    (
+        "tokens",
+        {"tokens": [{"digest": "zz" * 32, "issuedAt": NOW, "expires": NOW}]},
+        "invalid-body",
+        "/tokens/0/digest",
+    ),
+    (
+        "tokens",
+        {"tokens": [bodies.token(str(n), NOW, NOW) for n in range(17)]},
+        "invalid-body",
+        "/tokens",
+    ),
     ("proofs", {}, "invalid-body", "/proofs"),
     ("proofs", {"proofs": []}, "invalid-body", "/proofs"),
     ("proofs", {"proofs": [{}]}, "invalid-body", "/proofs/0/type"),
@@ -518,11 +749,17 @@ BULK = [
     ({"client": "https://x.example"}, "invalid-body", "/reason"),
     ({"ids": [], "reason": {"code": "fraud"}}, "invalid-body", "/ids"),
     ({"ids": ["x"], "reason": {"code": "fraud"}}, "invalid-body", "/ids/0"),
-    ({"ids": ["019e0000-0000-7000-8000-000000000000"] * 1001, "reason": {"code": "fraud"}},
-     "invalid-body", "/ids"),
+    (
+        {"ids": ["019e0000-0000-7000-8000-000000000000"] * 1001, "reason": {"code": "fraud"}},
+        "invalid-body",
+        "/ids",
+    ),
     ({"client": "", "reason": {"code": "fraud"}}, "invalid-body", "/client"),
-    ({"client": "https://x.example", "reason": {"code": "refused"}}, "invalid-body",
-     "/reason/code"),
+    (
+        {"client": "https://x.example", "reason": {"code": "refused"}},
+        "invalid-body",
+        "/reason/code",
+    ),
     ({"tenant": "https://x.example", "reason": {"code": "fraud"}}, "unknown-member", "/tenant"),
 ]
 
@@ -540,8 +777,9 @@ def test_resets_of_streams_change_nothing_that_was_not_committed(server, cast, m
         with Frames(server) as frames:
             for _ in range(20):
                 body = json.dumps(bodies.consent(cast.app_url, NOW, account=f"r{sent}")).encode()
-                stream = frames.open("POST", "/v1/consents", token, body,
-                                     [("idempotency-key", f"reset-{sent}")])
+                stream = frames.open(
+                    "POST", "/v1/consents", token, body, [("idempotency-key", f"reset-{sent}")]
+                )
                 sent += 1
                 if sent % 3 != 0:
                     frames.flush()
@@ -551,8 +789,15 @@ def test_resets_of_streams_change_nothing_that_was_not_committed(server, cast, m
                 except OSError:
                     break
     with Wire(server) as wire:  # a write behind all of them in the queue
-        wire.ask(request("POST", "/v1/consents", token, bodies.consent(cast.app_url, NOW),
-                         [("Idempotency-Key", "behind")]))
+        wire.ask(
+            request(
+                "POST",
+                "/v1/consents",
+                token,
+                bodies.consent(cast.app_url, NOW),
+                [("Idempotency-Key", "behind")],
+            )
+        )
     for entry in watch.new():
         assert entry["event"] == "consent.granted"
     for number in range(sent):  # each happened once or not at all; its key tells
@@ -579,8 +824,12 @@ def test_a_flood_of_resets_closes_the_connection(server, cast, unharmed, minter)
 
 def test_frames_that_are_no_http2_close_the_connection(server, unharmed):
     preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-    for data in (b"\xff" * 100, b"\0\0\4\0\0\0\0\0\0abcd", b"\xff\xff\xff\1\4\0\0\0\1" + b"x" * 100,
-                 b"\0\0\0\4\0\0\0\0\0" + b"\0\0\5\1\5\0\0\0\1\xff\xff\xff\xff\xff"):
+    for data in (
+        b"\xff" * 100,
+        b"\0\0\4\0\0\0\0\0\0abcd",
+        b"\xff\xff\xff\1\4\0\0\0\1" + b"x" * 100,
+        b"\0\0\0\4\0\0\0\0\0" + b"\0\0\5\1\5\0\0\0\1\xff\xff\xff\xff\xff",
+    ):
         with Wire(server) as wire:
             wire.send(preface + data)
             assert wire.at_end()

@@ -5,7 +5,6 @@ import threading
 import uuid
 
 import pytest
-
 from conftest import NOW, NOW_S
 from harness import bodies
 from harness.audit import Auditor, check_one_active, read_log
@@ -49,28 +48,48 @@ class Storm:
         with Api(server, minter, self.tenant) as api:
             at = api.create(bodies.consent(APP, NOW, account=str(uuid.uuid4())))["statusAt"]
             self.at = at
-            self.consent = api.create(bodies.consent(
-                APP, at, account=str(uuid.uuid4()),
-                expires=format_time(parse_time(at) + expires_s * 1000)))
+            self.consent = api.create(
+                bodies.consent(
+                    APP,
+                    at,
+                    account=str(uuid.uuid4()),
+                    expires=format_time(parse_time(at) + expires_s * 1000),
+                )
+            )
         self.path = f"/v1/consents/{self.consent['consentId']}"
 
     def requests(self):
         made = []
         for number in range(CLIENTS):
-            made.append((
-                lambda: request("POST", f"{self.path}/revoke", self.tenant,
-                                {"reason": {"code": "withdrawn"}}),
-                lambda: request("POST", f"{self.path}/revoke", self.tenant,
-                                {"reason": {"code": "fraud"}}),
-                lambda: request("DELETE", self.path, self.client),
-                lambda: request("POST", f"{self.path}/renew", self.tenant,
-                                {"grant": bodies.grant(self.at)},
-                                [("Idempotency-Key", str(uuid.uuid4()))]),
-                lambda: request("POST", f"{self.path}/renew", self.tenant,
-                                {"grant": bodies.grant(self.at)},
-                                [("Idempotency-Key", f"shared {self.path}")]),
-                lambda: request("GET", self.path, self.tenant),
-            )[number % 6]())
+            made.append(
+                (
+                    lambda: request(
+                        "POST",
+                        f"{self.path}/revoke",
+                        self.tenant,
+                        {"reason": {"code": "withdrawn"}},
+                    ),
+                    lambda: request(
+                        "POST", f"{self.path}/revoke", self.tenant, {"reason": {"code": "fraud"}}
+                    ),
+                    lambda: request("DELETE", self.path, self.client),
+                    lambda: request(
+                        "POST",
+                        f"{self.path}/renew",
+                        self.tenant,
+                        {"grant": bodies.grant(self.at)},
+                        [("Idempotency-Key", str(uuid.uuid4()))],
+                    ),
+                    lambda: request(
+                        "POST",
+                        f"{self.path}/renew",
+                        self.tenant,
+                        {"grant": bodies.grant(self.at)},
+                        [("Idempotency-Key", f"shared {self.path}")],
+                    ),
+                    lambda: request("GET", self.path, self.tenant),
+                )[number % 6]()
+            )
         return made
 
     def run(self):
@@ -80,22 +99,28 @@ class Storm:
 def judge(storm, answers, histories):
     """The answers against the history of the arrangement."""
     arrangement = storm.consent["arrangementId"]
-    members = {i: h for i, h in histories.items()
-               if h[0]["payload"]["arrangementId"] == arrangement}
+    members = {
+        i: h for i, h in histories.items() if h[0]["payload"]["arrangementId"] == arrangement
+    }
     finals = {i: [e["event"] for e in h][-1] for i, h in members.items()}
     renewed = {a.json()["consentId"] for a in answers if a.status_code == 201}
     assert set(members) == renewed | {storm.consent["consentId"]}
     # A chain: but for the last one, each was superseded or expired.
-    assert sum(1 for last in finals.values()
-               if last not in ("consent.superseded", "consent.expired")) <= 1
+    assert (
+        sum(1 for last in finals.values() if last not in ("consent.superseded", "consent.expired"))
+        <= 1
+    )
     for answer in answers:
         assert answer.status_code in (200, 201, 409), answer.text
         document = answer.json()
         if answer.status_code == 409:
             assert document["type"].endswith("/wrong-state")
             continue
-        told = [e for e in members[document["consentId"]] if e["index"] == document["logIndex"]] \
-            if "logIndex" in document else []
+        told = (
+            [e for e in members[document["consentId"]] if e["index"] == document["logIndex"]]
+            if "logIndex" in document
+            else []
+        )
         assert told, document
         if document["status"] != "expired":
             assert told[0]["payload"]["seq"] == document["version"]
@@ -132,8 +157,16 @@ def test_one_key_from_32_connections_makes_one_consent(server, minter, cast, wat
 
 def test_concurrent_grants_of_one_account_leave_one_active(server, minter, cast, watch):
     token = minter.tenant(cast.tenant_url)
-    data = [request("POST", "/v1/consents", token, bodies.consent(cast.app_url, NOW),
-                    [("Idempotency-Key", f"k{n}")]) for n in range(32)]
+    data = [
+        request(
+            "POST",
+            "/v1/consents",
+            token,
+            bodies.consent(cast.app_url, NOW),
+            [("Idempotency-Key", f"k{n}")],
+        )
+        for n in range(32)
+    ]
     answers = at_once(server, data)
     assert {a.status_code for a in answers} == {201}
     made = cast.tenant.pages("/v1/consents")
@@ -148,8 +181,7 @@ def test_concurrent_grants_of_one_account_leave_one_active(server, minter, cast,
 def test_of_concurrent_answers_to_one_request_one_wins(server, minter, cast, watch):
     asked = cast.tenant.create(bodies.requested(cast.app_url))
     path, token = f"/v1/consents/{asked['consentId']}", minter.tenant(cast.tenant_url)
-    grant = request("POST", f"{path}/grant", token,
-                    {"account": "a", "grant": bodies.grant(NOW)})
+    grant = request("POST", f"{path}/grant", token, {"account": "a", "grant": bodies.grant(NOW)})
     refuse = request("POST", f"{path}/refuse", token, {"reason": {"code": "refused"}})
     answers = at_once(server, [grant, refuse] * 16)
     events = [e["event"] for e in watch.new()]
@@ -162,17 +194,34 @@ def test_of_concurrent_answers_to_one_request_one_wins(server, minter, cast, wat
 
 def test_no_dependant_outlives_its_parent_in_a_race(server, minter, cast, watch):
     parent = cast.tenant.create(bodies.consent(cast.app_url, NOW))
-    revoke = request("POST", f"/v1/consents/{parent['consentId']}/revoke",
-                     minter.tenant(cast.tenant_url), {"reason": {"code": "withdrawn"}})
-    linked = [request("POST", "/v1/consents", minter.tenant(cast.app_url),
-                      bodies.consent(cast.fsp_url, NOW, account=f"a{n}", license=bodies.EMISSIONS,
-                                     dependsOn=[[{"arrangementId": parent["arrangementId"]}]]),
-                      [("Idempotency-Key", f"d{n}")]) for n in range(40)]
+    revoke = request(
+        "POST",
+        f"/v1/consents/{parent['consentId']}/revoke",
+        minter.tenant(cast.tenant_url),
+        {"reason": {"code": "withdrawn"}},
+    )
+    linked = [
+        request(
+            "POST",
+            "/v1/consents",
+            minter.tenant(cast.app_url),
+            bodies.consent(
+                cast.fsp_url,
+                NOW,
+                account=f"a{n}",
+                license=bodies.EMISSIONS,
+                dependsOn=[[{"arrangementId": parent["arrangementId"]}]],
+            ),
+            [("Idempotency-Key", f"d{n}")],
+        )
+        for n in range(40)
+    ]
     answers = at_once(server, linked[:20] + [revoke] + linked[20:])
     assert answers.pop(20).status_code == 200
     assert {a.status_code for a in answers} <= {201, 422}
-    made = cast.api(minter.tenant(cast.app_url)).pages("/v1/consents", params={
-        "license": bodies.EMISSIONS})
+    made = cast.api(minter.tenant(cast.app_url)).pages(
+        "/v1/consents", params={"license": bodies.EMISSIONS}
+    )
     assert len(made) == [a.status_code for a in answers].count(201)
     assert {c["status"] for c in made} <= {"terminated"}
     Auditor(whole=False).feed(watch.new())

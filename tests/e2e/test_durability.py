@@ -4,7 +4,6 @@
 import threading
 
 import pytest
-
 from conftest import NOW, NOW_S
 from harness import bodies
 from harness.audit import Auditor, read_log
@@ -60,8 +59,9 @@ class Ledger:
     def _revoke(self, wire):
         consent_id = self.acknowledged[-1][1]
         body = {"reason": {"code": "withdrawn"}}
-        self._ask(wire, "revoke",
-                  request("POST", f"/v1/consents/{consent_id}/revoke", self.token, body))
+        self._ask(
+            wire, "revoke", request("POST", f"/v1/consents/{consent_id}/revoke", self.token, body)
+        )
 
 
 reached = threading.Event()
@@ -71,8 +71,9 @@ def _load_until_killed(server, minter, enough):
     lock, total = threading.Lock(), [0]
     ledgers = [Ledger(f"{enough}-{n}", minter, lock) for n in range(WRITERS)]
     reached.clear()
-    threads = [threading.Thread(target=ledger.run, args=(server, total, enough))
-               for ledger in ledgers]
+    threads = [
+        threading.Thread(target=ledger.run, args=(server, total, enough)) for ledger in ledgers
+    ]
     for thread in threads:
         thread.start()
     assert reached.wait(60)

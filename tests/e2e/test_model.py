@@ -2,7 +2,6 @@
 """The model judges the server; these judge the model, by cases worked out by hand."""
 
 import pytest
-
 from harness import bodies
 from model import Model, Refused, add_months, format_time, parse_time
 
@@ -28,9 +27,13 @@ def test_times_are_read_with_and_without_seconds():
 
 
 def test_a_year_after_the_last_of_february_is_the_28th():
-    assert format_time(add_months(parse_time("2024-02-29T10:00Z"), 12)) == "2025-02-28T10:00:00.000Z"
+    assert (
+        format_time(add_months(parse_time("2024-02-29T10:00Z"), 12)) == "2025-02-28T10:00:00.000Z"
+    )
     assert format_time(add_months(parse_time("2024-01-31T10:00Z"), 1)) == "2024-02-29T10:00:00.000Z"
-    assert format_time(add_months(parse_time("2026-12-15T00:00Z"), 12)) == "2027-12-15T00:00:00.000Z"
+    assert (
+        format_time(add_months(parse_time("2026-12-15T00:00Z"), 12)) == "2027-12-15T00:00:00.000Z"
+    )
 
 
 def test_a_second_grant_supersedes_the_first_in_the_same_arrangement(model):
@@ -41,9 +44,15 @@ def test_a_second_grant_supersedes_the_first_in_the_same_arrangement(model):
     assert [h["event"] for h in first.history] == ["consent.granted", "consent.superseded"]
 
 
-@pytest.mark.parametrize("other", [
-    {"account": "account-2"}, {"client": FSP}, {"provider": "https://other.example"},
-    {"license": bodies.COMBINED, "onwardRecipients": [FSP]}])
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"account": "account-2"},
+        {"client": FSP},
+        {"provider": "https://other.example"},
+        {"license": bodies.COMBINED, "onwardRecipients": [FSP]},
+    ],
+)
 def test_a_grant_of_other_parties_stands_beside(model, other):
     first = model.create(EDP, energy(), "a")
     second = model.create(EDP, energy(**other), "b")
@@ -75,15 +84,24 @@ def test_ending_by_a_joined_id_ends_the_one_that_is_active(model):
 
 
 def emissions(name, *groups):
-    return {"client": FSP, "license": bodies.EMISSIONS, "account": name,
-            "grant": bodies.grant(format_time(NOW)), "dependsOn": list(groups)}
+    return {
+        "client": FSP,
+        "license": bodies.EMISSIONS,
+        "account": name,
+        "grant": bodies.grant(format_time(NOW)),
+        "dependsOn": list(groups),
+    }
 
 
 def test_a_cascade_runs_when_a_group_has_no_active_member_left(model):
     one = model.create(EDP, energy(permissions=meters("m1")), "a")
     two = model.create(EDP, energy(permissions=meters("m2")), "b")
-    either = model.create(APP, emissions("x", [{"arrangementId": "a"}, {"arrangementId": "b"}]), "c")
-    both = model.create(APP, emissions("y", [{"arrangementId": "a"}], [{"arrangementId": "b"}]), "d")
+    either = model.create(
+        APP, emissions("x", [{"arrangementId": "a"}, {"arrangementId": "b"}]), "c"
+    )
+    both = model.create(
+        APP, emissions("y", [{"arrangementId": "a"}], [{"arrangementId": "b"}]), "d"
+    )
     chained = model.create(APP, emissions("z", [{"arrangementId": "d"}]), "e")
     model.end(one, "withdrawn")
     assert [c.status for c in (either, both, chained)] == ["active", "terminated", "terminated"]
@@ -115,8 +133,13 @@ def test_a_dependant_of_a_joined_arrangement_follows_it(model):
 def test_the_clock_expires_and_an_external_member_no_longer_holds(model):
     short = format_time(NOW + 10 * DAY)
     parent = model.create(EDP, energy(expires=short), "a")
-    external = {"external": {"oauthIssuer": "https://x.example", "tokenDigest": "0" * 64,
-                             "expires": format_time(NOW + 5 * DAY)}}
+    external = {
+        "external": {
+            "oauthIssuer": "https://x.example",
+            "tokenDigest": "0" * 64,
+            "expires": format_time(NOW + 5 * DAY),
+        }
+    }
     linked = model.create(APP, emissions("x", [{"arrangementId": "a"}, external]), "c")
     model.advance(NOW + 10 * DAY - 1)
     assert parent.status == "active"

@@ -13,10 +13,13 @@ import uuid
 import httpx
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
-
 from conftest import NOW, NOW_S
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_private_key,
+)
 from harness import bodies
 from harness.client import Api, contract, refused
 from harness.server import ROOT, Server
@@ -62,8 +65,9 @@ def test_a_type_is_an_address_that_the_service_itself_serves(cast, server):
 
 
 def test_malformed_json(cast):
-    response = cast.tenant.post("/v1/consents", key="k", content=b"{",
-                                headers={"Content-Type": "application/json"})
+    response = cast.tenant.post(
+        "/v1/consents", key="k", content=b"{", headers={"Content-Type": "application/json"}
+    )
     provoke(response, 400, "malformed-json")
 
 
@@ -114,10 +118,12 @@ def bad_tokens(minter):
         return minter.sign({k: v for k, v in {**right, **claims}.items() if v is not None})
 
     def forged_hmac():
-        head = jwt.utils.base64url_encode(json.dumps(
-            {"alg": "HS256", "typ": "at+jwt", "kid": minter.kid}).encode()).decode()
+        head = jwt.utils.base64url_encode(
+            json.dumps({"alg": "HS256", "typ": "at+jwt", "kid": minter.kid}).encode()
+        ).decode()
         import hashlib
         import hmac
+
         mac = hmac.digest(pem, f"{head}.{payload}".encode(), hashlib.sha256)
         return f"{head}.{payload}." + jwt.utils.base64url_encode(mac).decode()
 
@@ -148,11 +154,31 @@ def bad_tokens(minter):
     }
 
 
-BAD_TOKENS = ["another key", "no such kid", "HMAC with the public key", "alg none", "two dots",
-              "no dots", "a changed payload", "no signature", "a padded part", "expired",
-              "not yet valid", "issued in the future", "no exp", "exp as text", "another issuer",
-              "no issuer", "another audience", "no audience", "no client", "crit", "another type",
-              "bound by DPoP", "longer than 8 KiB"]
+BAD_TOKENS = [
+    "another key",
+    "no such kid",
+    "HMAC with the public key",
+    "alg none",
+    "two dots",
+    "no dots",
+    "a changed payload",
+    "no signature",
+    "a padded part",
+    "expired",
+    "not yet valid",
+    "issued in the future",
+    "no exp",
+    "exp as text",
+    "another issuer",
+    "no issuer",
+    "another audience",
+    "no audience",
+    "no client",
+    "crit",
+    "another type",
+    "bound by DPoP",
+    "longer than 8 KiB",
+]
 
 
 @pytest.fixture(scope="module")
@@ -169,8 +195,9 @@ def from_address(server, address, data):
         first.close()
     wire = Wire.__new__(Wire)
     wire.address, wire.buffer = f"{server.host}:{server.port}", b""
-    wire.socket = socket.create_connection((server.host, server.port), timeout=30,
-                                           source_address=(address, 0))
+    wire.socket = socket.create_connection(
+        (server.host, server.port), timeout=30, source_address=(address, 0)
+    )
     with wire:
         return wire.ask(data)
 
@@ -186,34 +213,50 @@ def test_unauthenticated_by_a_token_that_is_not_good(server, minter, number, cas
     assert answer.json()["type"].endswith("/unauthenticated")
     assert 'error="invalid_token"' in answer.headers["www-authenticate"]
     if len(token) > 20:
-        assert token not in answer.text and token.split(".")[-1] not in server.stderr or not \
-            token.split(".")[-1]
+        assert (
+            token not in answer.text
+            and token.split(".")[-1] not in server.stderr
+            or not token.split(".")[-1]
+        )
     contract().check("GET", "/v1/consents", answer)
 
 
-@pytest.mark.parametrize("header", ["Basic eDp5", "Bearer", "Bearer ", "Bearer a b", "Token x",
-                                    "Bearer\tx"])
+@pytest.mark.parametrize(
+    "header", ["Basic eDp5", "Bearer", "Bearer ", "Bearer a b", "Token x", "Bearer\tx"]
+)
 def test_unauthenticated_by_a_header_that_is_none(server, header):
-    answer = from_address(server, "127.0.2.1",
-                          request("GET", "/v1/consents", headers=[("Authorization", header)]))
+    answer = from_address(
+        server, "127.0.2.1", request("GET", "/v1/consents", headers=[("Authorization", header)])
+    )
     assert answer.status_code == 401
     assert answer.json()["type"].endswith("/unauthenticated")
 
 
 def test_a_token_in_the_query_is_not_looked_at(server, minter):
     token = minter.tenant("https://x.example")
-    answer = from_address(server, "127.0.2.2",
-                          request("GET", f"/v1/consents?access_token={token}"))
+    answer = from_address(server, "127.0.2.2", request("GET", f"/v1/consents?access_token={token}"))
     assert answer.status_code == 401
     assert token.split(".")[2] not in server.stderr
 
 
 def test_a_token_within_the_leeway_is_good(server, minter):
-    for claims in ({"exp": NOW_S - 59}, {"nbf": NOW_S + 59}, {"iat": NOW_S + 59},
-                   {"aud": ["x", AUDIENCE]}, {"scope": None, "scp": ["consents:read"]}):
-        token = minter.sign({k: v for k, v in {
-            **minter.claims("https://x.example", "consents:read"), **claims}.items()
-            if v is not None})
+    for claims in (
+        {"exp": NOW_S - 59},
+        {"nbf": NOW_S + 59},
+        {"iat": NOW_S + 59},
+        {"aud": ["x", AUDIENCE]},
+        {"scope": None, "scp": ["consents:read"]},
+    ):
+        token = minter.sign(
+            {
+                k: v
+                for k, v in {
+                    **minter.claims("https://x.example", "consents:read"),
+                    **claims,
+                }.items()
+                if v is not None
+            }
+        )
         with Wire(server) as wire:
             answer = wire.ask(request("GET", "/v1/consents", token))
         assert answer.status_code == 200, (claims, answer.text)
@@ -221,8 +264,9 @@ def test_a_token_within_the_leeway_is_good(server, minter):
 
 def test_insufficient_scope_names_the_scope(cast):
     token = cast.minter.token(cast.tenant_url, "consents:read")
-    response = cast.tenant.post("/v1/consents", bodies.consent(cast.app_url, NOW), key="k",
-                                token=token)
+    response = cast.tenant.post(
+        "/v1/consents", bodies.consent(cast.app_url, NOW), key="k", token=token
+    )
     provoke(response, 403, "insufficient-scope")
     told = response.headers["www-authenticate"]
     assert 'error="insufficient_scope"' in told and 'scope="consents:write"' in told
@@ -237,8 +281,9 @@ def test_method_not_allowed(cast):
 @pytest.mark.parametrize("where", ["/v1/consents", "/v1/consents/{id}", "/v1/audit/events"])
 def test_not_acceptable(cast, consent, where):
     token = cast.minter.auditor(providers=[cast.tenant_url])
-    response = cast.tenant.get(where.replace("{id}", consent["consentId"]), token=token,
-                               headers={"Accept": "text/csv"})
+    response = cast.tenant.get(
+        where.replace("{id}", consent["consentId"]), token=token, headers={"Accept": "text/csv"}
+    )
     provoke(response, 406, "not-acceptable")
 
 
@@ -251,41 +296,71 @@ def test_wrong_state(cast, consent, watch):
 
 def test_version_mismatch(cast, consent, watch):
     watch.new()
-    response = cast.tenant.post(path(consent, "/revoke"), {"reason": {"code": "withdrawn"}},
-                                headers={"If-Match": '"7"'})
+    response = cast.tenant.post(
+        path(consent, "/revoke"), {"reason": {"code": "withdrawn"}}, headers={"If-Match": '"7"'}
+    )
     provoke(response, 412, "version-mismatch")
     assert watch.new() == [] and cast.tenant.consent(consent["consentId"]) == consent
 
 
 def test_body_too_large(cast, consent):
-    response = cast.tenant.post(path(consent, "/revoke"), content=b" " * (1024 * 1024 + 1),
-                                headers={"Content-Type": "application/json"})
+    response = cast.tenant.post(
+        path(consent, "/revoke"),
+        content=b" " * (1024 * 1024 + 1),
+        headers={"Content-Type": "application/json"},
+    )
     provoke(response, 413, "body-too-large")
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded",
-                                  "application/jsonx", "multipart/form-data", "", None])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "application/jsonx",
+        "multipart/form-data",
+        "",
+        None,
+    ],
+)
 def test_unsupported_media_type(cast, consent, watch, kind):
     watch.new()
     headers = {} if kind is None else {"Content-Type": kind}
-    response = cast.tenant.post(path(consent, "/revoke"), content=b'{"reason":{"code":"fraud"}}',
-                                headers=headers)
+    response = cast.tenant.post(
+        path(consent, "/revoke"), content=b'{"reason":{"code":"fraud"}}', headers=headers
+    )
     provoke(response, 415, "unsupported-media-type")
     assert watch.new() == []
 
 
-@pytest.mark.parametrize("kind", ["application/json", "application/json; charset=utf-8",
-                                  "APPLICATION/JSON", "application/json;charset=UTF-8"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "application/json",
+        "application/json; charset=utf-8",
+        "APPLICATION/JSON",
+        "application/json;charset=UTF-8",
+    ],
+)
 def test_json_is_supported_however_it_is_written(cast, consent, kind):
-    response = cast.tenant.post(path(consent, "/revoke"), content=b'{"reason":{"code":"fraud"}}',
-                                headers={"Content-Type": kind})
+    response = cast.tenant.post(
+        path(consent, "/revoke"),
+        content=b'{"reason":{"code":"fraud"}}',
+        headers={"Content-Type": kind},
+    )
     assert response.status_code == 200, response.text
 
 
 def test_not_admissible_names_every_clause(cast, watch):
-    body = bodies.consent(cast.app_url, NOW, purposes=["green-finance-eligibility"],
-                          permissions=[{"code": "meter.identity"}], dataFrom="2001-01-01T00:00Z",
-                          expires="2029-01-01T00:00Z", onwardRecipients=[cast.fsp_url])
+    body = bodies.consent(
+        cast.app_url,
+        NOW,
+        purposes=["green-finance-eligibility"],
+        permissions=[{"code": "meter.identity"}],
+        dataFrom="2001-01-01T00:00Z",
+        expires="2029-01-01T00:00Z",
+        onwardRecipients=[cast.fsp_url],
+    )
     problem = provoke(cast.tenant.post("/v1/consents", body, key="k"), 422, "not-admissible")
     assert len(problem["reasons"]) == 5, problem["reasons"]
     for reason in problem["reasons"]:
@@ -308,8 +383,9 @@ def test_rate_limited_after_many_bad_tokens_and_only_that_peer(token_server):
     minter = Minter(token_server.data, NOW_S, lifetime_s=30 * 86_400)
     good, limited = minter.tenant("https://x.example"), None
     for number in range(2000):
-        answer = from_address(token_server, "127.0.3.1",
-                              request("GET", "/v1/consents", f"{good[:-6]}{number:06d}"))
+        answer = from_address(
+            token_server, "127.0.3.1", request("GET", "/v1/consents", f"{good[:-6]}{number:06d}")
+        )
         assert answer.status_code in (401, 429), answer.text
         if answer.status_code == 429:
             limited = answer
@@ -326,16 +402,24 @@ def test_rate_limited_after_many_bad_tokens_and_only_that_peer(token_server):
 
 def test_busy_when_more_is_in_flight_than_may_be(tmp_path):
     """The smallest bound of requests in flight: one writes, the others are told to come again."""
-    server = Server(tmp_path / "data", clock=f"{NOW}x0", environment={
-        "CONSENTD_IN_FLIGHT": "1"}).start()
+    server = Server(
+        tmp_path / "data", clock=f"{NOW}x0", environment={"CONSENTD_IN_FLIGHT": "1"}
+    ).start()
     minter = Minter(server.data, NOW_S)
     app, token = "https://directory.example/app/busy", minter.tenant("https://busy.example")
     busy = None
     for _ in range(50):
         wires = [Wire(server) for _ in range(16)]
         for wire in wires:
-            wire.send(request("POST", "/v1/consents", token, bodies.consent(app, NOW),
-                              [("Idempotency-Key", str(uuid.uuid4()))]))
+            wire.send(
+                request(
+                    "POST",
+                    "/v1/consents",
+                    token,
+                    bodies.consent(app, NOW),
+                    [("Idempotency-Key", str(uuid.uuid4()))],
+                )
+            )
         answers = [wire.receive() for wire in wires]
         for wire in wires:
             wire.close()
@@ -352,8 +436,9 @@ def test_busy_when_more_is_in_flight_than_may_be(tmp_path):
 
 def test_storage_full_refuses_consents_and_still_ends_them(tmp_path):
     """A store of a few megabytes: creates are refused while there is still room for endings."""
-    server = Server(tmp_path / "data", clock=f"{NOW}x0", environment={
-        "CONSENTD_MAP_SIZE": str(8 * 1024 * 1024)}).start()
+    server = Server(
+        tmp_path / "data", clock=f"{NOW}x0", environment={"CONSENTD_MAP_SIZE": str(8 * 1024 * 1024)}
+    ).start()
     minter = Minter(server.data, NOW_S)
     app, token = "https://directory.example/app/full", minter.tenant("https://full.example")
     with Api(server, minter, token) as api:
@@ -391,7 +476,7 @@ def test_request_ids_are_echoed_or_made(cast):
     assert response.json()["instance"].endswith("mine-1")
 
 
-@pytest.mark.parametrize("sent", ["a" * 300, "a b", "a\tb", "\"x\"", "é"])
+@pytest.mark.parametrize("sent", ["a" * 300, "a b", "a\tb", '"x"', "é"])
 def test_a_request_id_that_is_no_good_is_replaced(cast, server, sent):
     with Wire(server) as wire:
         answer = wire.ask(request("GET", "/healthz", headers=[("X-Request-ID", sent)]))

@@ -7,7 +7,6 @@ import uuid
 
 import pytest
 import yaml
-
 from conftest import NOW
 from harness import bodies
 from harness.audit import NDJSON
@@ -22,8 +21,12 @@ WRONG_SCOPE = "decisions:evaluate"
 
 def documented():
     document = yaml.safe_load((ROOT / "openapi.yaml").read_text())
-    return {f"{method.upper()} {path}" for path, item in document["paths"].items()
-            for method in item if method in METHODS}
+    return {
+        f"{method.upper()} {path}"
+        for path, item in document["paths"].items()
+        for method in item
+        if method in METHODS
+    }
 
 
 def test_the_table_has_a_row_for_every_documented_operation():
@@ -71,7 +74,9 @@ def perform(cast, operation, consent, token, consent_id=None, request_id=None):
     method, _, path = operation.partition(" ")
     path = path.replace("{id}", consent_id or consent["consentId"])
     path = path.replace("{name}", "not-found")
-    params = {"arrangementId": consent["arrangementId"]} if operation == "GET /v1/consents" else None
+    params = (
+        {"arrangementId": consent["arrangementId"]} if operation == "GET /v1/consents" else None
+    )
     if path == "/v1/audit/events":
         params = {"consentId": consent["consentId"]}
     headers = {"Idempotency-Key": str(uuid.uuid4())} if method == "POST" else {}
@@ -98,8 +103,10 @@ def subject(cast):
 
 def seen_in(response, consent):
     page = response.json()
-    return any(consent["consentId"] in (item.get("consentId"), item.get("payload", {}).get(
-        "consentId")) for item in page["items"])
+    return any(
+        consent["consentId"] in (item.get("consentId"), item.get("payload", {}).get("consentId"))
+        for item in page["items"]
+    )
 
 
 @pytest.mark.parametrize("operation", ROWS)
@@ -130,7 +137,9 @@ STRANGERS = ["other", "other_client", "other_auditor"]
 @pytest.mark.parametrize("operation", BY_ID + ["POST /v1/revocations"])
 def test_another_tenants_id_answers_exactly_like_an_unknown_id(cast, subject, operation, stranger):
     consent, token = subject(ROWS[operation]), token_of(cast, stranger)
-    unknown = consent["consentId"][:-4] + ("0000" if consent["consentId"][-4:] != "0000" else "1111")
+    unknown = consent["consentId"][:-4] + (
+        "0000" if consent["consentId"][-4:] != "0000" else "1111"
+    )
     answers = []
     for consent_id in (consent["consentId"], unknown):
         response = perform(cast, operation, consent, token, consent_id, request_id="same")
@@ -145,14 +154,23 @@ def test_another_tenants_id_answers_exactly_like_an_unknown_id(cast, subject, op
 
 def test_a_stranger_finds_nothing_by_any_filter(cast, subject):
     consent = subject({})
-    for filters in ({"arrangementId": consent["arrangementId"]}, {"client": cast.app_url},
-                    {"provider": cast.tenant_url}, {"account": consent["account"]},
-                    {"license": bodies.ENERGY, "client": cast.app_url}, {}):
+    for filters in (
+        {"arrangementId": consent["arrangementId"]},
+        {"client": cast.app_url},
+        {"provider": cast.tenant_url},
+        {"account": consent["account"]},
+        {"license": bodies.ENERGY, "client": cast.app_url},
+        {},
+    ):
         for caller in ("other", "other_client", "other_auditor"):
             page = cast.tenant.get("/v1/consents", params=filters, token=token_of(cast, caller))
             assert page.json() == {"items": []}, (filters, caller)
-    audit = cast.tenant.get("/v1/audit/events", params={"tenant": cast.tenant_url},
-                            headers={"Accept": NDJSON}, token=token_of(cast, "other_auditor"))
+    audit = cast.tenant.get(
+        "/v1/audit/events",
+        params={"tenant": cast.tenant_url},
+        headers={"Accept": NDJSON},
+        token=token_of(cast, "other_auditor"),
+    )
     assert audit.text.strip() == ""
 
 
@@ -168,24 +186,48 @@ def test_a_cursor_of_one_viewer_is_not_valid_for_another(cast, subject):
         subject({})
     cursor = cast.tenant.get("/v1/consents", params={"limit": 1}).json()["next"]
     for caller in ("other", "client", "everything"):
-        response = cast.tenant.get("/v1/consents", params={"limit": 1, "cursor": cursor},
-                                   token=token_of(cast, caller))
+        response = cast.tenant.get(
+            "/v1/consents", params={"limit": 1, "cursor": cursor}, token=token_of(cast, caller)
+        )
         assert response.status_code == 400
         assert response.json()["type"].endswith("/invalid-parameter")
 
 
 def test_what_a_client_sees_holds_nothing_that_is_not_its_own(cast):
-    made = cast.tenant.create(bodies.consent(
-        cast.app_url, NOW, account="secret-account", externalId="secret-external",
-        tokens=[bodies.token("secret-token", NOW, NOW)],
-        grant=bodies.grant(NOW, person="secret-person", ip="192.0.2.77",
-                           userAgent="secret-agent", proofs=[{"type": "secret-proof"}])))
+    made = cast.tenant.create(
+        bodies.consent(
+            cast.app_url,
+            NOW,
+            account="secret-account",
+            externalId="secret-external",
+            tokens=[bodies.token("secret-token", NOW, NOW)],
+            grant=bodies.grant(
+                NOW,
+                person="secret-person",
+                ip="192.0.2.77",
+                userAgent="secret-agent",
+                proofs=[{"type": "secret-proof"}],
+            ),
+        )
+    )
     path = f"/v1/consents/{made['consentId']}"
     cast.tenant.end(made["consentId"])
-    for answer in (cast.client.get(path), cast.client.get(path + "/events"),
-                   cast.client.get("/v1/consents"),
-                   cast.client.call("DELETE", path)):
+    for answer in (
+        cast.client.get(path),
+        cast.client.get(path + "/events"),
+        cast.client.get("/v1/consents"),
+        cast.client.call("DELETE", path),
+    ):
         assert answer.status_code in (200, 409), answer.text
-        for hidden in ("secret", "192.0.2.77", '"by"', "proofs", "digest", "Digest", "tokens",
-                       "userAgent", "externalId"):
+        for hidden in (
+            "secret",
+            "192.0.2.77",
+            '"by"',
+            "proofs",
+            "digest",
+            "Digest",
+            "tokens",
+            "userAgent",
+            "externalId",
+        ):
             assert hidden not in answer.text, (hidden, answer.text)

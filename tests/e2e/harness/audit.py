@@ -10,9 +10,11 @@ from model import EVENT_OF, FINAL, parse_time
 
 NDJSON = "application/x-ndjson"
 LEAF_TYPES = {"consent": 1, "policy": 6, "log": 8}
-MAY_FOLLOW = {None: {"requested", "active"},
-              "requested": {"active", "refused", "timedOut"},
-              "active": {"revoked", "terminated", "expired", "fulfilled", "superseded"}}
+MAY_FOLLOW = {
+    None: {"requested", "active"},
+    "requested": {"active", "refused", "timedOut"},
+    "active": {"revoked", "terminated", "expired", "fulfilled", "superseded"},
+}
 STATE_OF = {event: state for state, event in EVENT_OF.items()}
 
 
@@ -50,7 +52,9 @@ def compact(value):
 
 
 def _decode(text, urlsafe=False):
-    return (base64.urlsafe_b64decode if urlsafe else base64.b64decode)(text + "=" * (-len(text) % 4))
+    return (base64.urlsafe_b64decode if urlsafe else base64.b64decode)(
+        text + "=" * (-len(text) % 4)
+    )
 
 
 class Auditor:

@@ -8,11 +8,22 @@ ENERGY = f"{PREFIX}/license/energy-consumption-edp-cap/2026-03-12"
 EMISSIONS = f"{PREFIX}/license/emissions-cap-fsp/2026-03-12"
 COMBINED = f"{PREFIX}/license/energy-consumption-emissions-edp-cap-fsp/2026-03-12"
 
-PURPOSES = ["estimate-emissions", "project-intervention-emissions", "corroborate-savings",
-            "share-emissions-with-fsp", "decarbonisation-recommendations",
-            "green-finance-eligibility", "green-finance-product-management"]
-CLUSTERS = ["electricity.import.halfhourly", "gas.import.halfhourly", "tariff",
-            "location.outcode", "emissions.monthly"]
+PURPOSES = [
+    "estimate-emissions",
+    "project-intervention-emissions",
+    "corroborate-savings",
+    "share-emissions-with-fsp",
+    "decarbonisation-recommendations",
+    "green-finance-eligibility",
+    "green-finance-product-management",
+]
+CLUSTERS = [
+    "electricity.import.halfhourly",
+    "gas.import.halfhourly",
+    "tariff",
+    "location.outcode",
+    "emissions.monthly",
+]
 # What an omitted member defaults to, and the longest term: facts of perseus.md.
 LICENSES = {
     ENERGY: {"purposes": PURPOSES[:5], "permissions": CLUSTERS[:4], "months": 12},
@@ -33,8 +44,12 @@ def grant(at, person="user-71", **more):
         "at": at,
         "method": "authenticatedSession",
         "by": {"ref": person, "authority": AUTHORITY},
-        "notice": {"url": "https://edp.example/notices/1", "language": "en",
-                   "renderedDigest": digest("the words"), "shownAt": at},
+        "notice": {
+            "url": "https://edp.example/notices/1",
+            "language": "en",
+            "renderedDigest": digest("the words"),
+            "shownAt": at,
+        },
     }
     document.update(more)
     return {name: value for name, value in document.items() if value is not None}

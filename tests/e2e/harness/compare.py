@@ -4,9 +4,10 @@
 import random
 import urllib.parse
 
+from model import format_time
+
 from harness.wire import Wire, request
 from harness.world import cap_app, cap_of, difference, edp, fsp_app, history_difference
-from model import format_time
 
 PAGE = 500
 
@@ -43,8 +44,10 @@ def singles(server, world, every=1):
 def histories(server, world):
     """The events of every consent, by its tenant. Returns how many events."""
     chosen, count = world.model.ordered(), 0
-    asked = [request("GET", f"/v1/consents/{c.id}/events?limit=500", world.tenant_token(c))
-             for c in chosen]
+    asked = [
+        request("GET", f"/v1/consents/{c.id}/events?limit=500", world.tenant_token(c))
+        for c in chosen
+    ]
     with Wire(server) as wire:
         for consent, answer in zip(chosen, wire.ask_many(asked), strict=True):
             assert answer.status_code == 200, answer.text
@@ -89,8 +92,19 @@ def _filters(rng, world):
         "license": lambda: consent.license,
         "purpose": lambda: rng.choice(consent.terms["purposes"]),
         "permission": lambda: rng.choice(consent.terms["permissions"])["code"],
-        "status": lambda: rng.sample(["requested", "active", "revoked", "terminated", "expired",
-                                      "superseded", "refused", "timedOut"], rng.randrange(1, 4)),
+        "status": lambda: rng.sample(
+            [
+                "requested",
+                "active",
+                "revoked",
+                "terminated",
+                "expired",
+                "superseded",
+                "refused",
+                "timedOut",
+            ],
+            rng.randrange(1, 4),
+        ),
         "grantedFrom": lambda: now - rng.randrange(0, 200 * 86_400_000),
         "grantedTo": lambda: now - rng.randrange(0, 200 * 86_400_000),
         "expiresBefore": lambda: now + rng.randrange(-200 * 86_400_000, 300 * 86_400_000),
@@ -110,13 +124,18 @@ def _viewers(rng, world, consent):
     app = consent.client if "/app/cap-" in consent.client else cap_app(rng.randrange(200))
     fsp = consent.client if "/app/fsp-" in consent.client else fsp_app(rng.randrange(200))
     two = [consent.tenant, edp(rng.randrange(40))]
-    return rng.choice((
-        (world.minter.tenant(consent.tenant), {"tenant": consent.tenant, "client": consent.tenant}),
-        (world.cap_token(app), {"tenant": cap_of(app), "client": app}),
-        (world.client(fsp), {"tenant": fsp, "client": fsp}),
-        (world.minter.auditor(providers=two), {"auditor": two}),
-        (world.minter.auditor(), {"auditor": ["*"]}),
-    ))
+    return rng.choice(
+        (
+            (
+                world.minter.tenant(consent.tenant),
+                {"tenant": consent.tenant, "client": consent.tenant},
+            ),
+            (world.cap_token(app), {"tenant": cap_of(app), "client": app}),
+            (world.client(fsp), {"tenant": fsp, "client": fsp}),
+            (world.minter.auditor(providers=two), {"auditor": two}),
+            (world.minter.auditor(), {"auditor": ["*"]}),
+        )
+    )
 
 
 def pairwise_ids(server, world, apps):
@@ -148,8 +167,10 @@ def queries(server, world, count, seed):
             filters = {"account": pairwise[key]}
             token, viewer = world.client(key[3]), {"tenant": key[3], "client": key[3]}
         expected = world.model.query(**viewer, pairwise=pairwise, **filters)
-        sent = {name: format_time(value) if isinstance(value, int) else value
-                for name, value in filters.items()}
+        sent = {
+            name: format_time(value) if isinstance(value, int) else value
+            for name, value in filters.items()
+        }
         limit = max(rng.choice((1, 7, 50, 500)), len(expected) // 20)
         found = [d["consentId"] for d in _walk(server, token, sent, limit, post=number % 2 == 1)]
         assert found == expected, f"{filters} by {viewer}: {len(found)} and {len(expected)}"

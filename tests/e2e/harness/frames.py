@@ -35,8 +35,12 @@ class Frames:
     def open(self, method, path, token=None, body=None, headers=()):
         """Begins a request without flushing; returns its stream."""
         stream = self.h2.get_next_available_stream_id()
-        fields = [(":method", method), (":scheme", "http"), (":authority", self.authority),
-                  (":path", path)]
+        fields = [
+            (":method", method),
+            (":scheme", "http"),
+            (":authority", self.authority),
+            (":path", path),
+        ]
         if token is not None:
             fields.append(("authorization", f"Bearer {token}"))
         if body is not None:

@@ -34,8 +34,9 @@ def _environment(extra):
 class Server:
     """One process. start() it (again) after construction; data stays in `data` between starts."""
 
-    def __init__(self, data, pack=PERSEUS, clock=None, arguments=(), environment=None,
-                 preexec=None):
+    def __init__(
+        self, data, pack=PERSEUS, clock=None, arguments=(), environment=None, preexec=None
+    ):
         self.data = pathlib.Path(data)
         self.pack = pack
         self.clock = clock
@@ -50,8 +51,16 @@ class Server:
         self.port = None
 
     def command(self):
-        command = [str(BINARY), "--dev", "--listen", "127.0.0.1:0", "--data", str(self.data),
-                   "--pack", str(self.pack)]
+        command = [
+            str(BINARY),
+            "--dev",
+            "--listen",
+            "127.0.0.1:0",
+            "--data",
+            str(self.data),
+            "--pack",
+            str(self.pack),
+        ]
         if self.clock is not None:
             command += ["--clock", self.clock]
         return command + self.arguments
@@ -63,9 +72,14 @@ class Server:
         self.lines = []
         self._listening.clear()
         self.process = subprocess.Popen(
-            self.command(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE, env=_environment(self.environment), preexec_fn=self.preexec,
-            cwd=ROOT)
+            self.command(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            env=_environment(self.environment),
+            preexec_fn=self.preexec,
+            cwd=ROOT,
+        )
         self._reader = threading.Thread(target=self._read, args=(self.process,), daemon=True)
         self._reader.start()
         if not self._listening.wait(START_DEADLINE_S) or self.port is None:
@@ -111,8 +125,9 @@ class Server:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-            raise AssertionError("consentd did not stop on SIGTERM:\n"
-                                 + "".join(self.lines[-50:])) from None
+            raise AssertionError(
+                "consentd did not stop on SIGTERM:\n" + "".join(self.lines[-50:])
+            ) from None
         self._reader.join()
         process.stderr.close()
         self.port = None

@@ -28,8 +28,14 @@ class Minter:
         self._made = {}
 
     def claims(self, client, scope, **more):
-        claims = {"iss": ISSUER, "aud": AUDIENCE, "client_id": client, "scope": scope,
-                  "iat": self.now_s, "exp": self.now_s + self.lifetime_s}
+        claims = {
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+            "client_id": client,
+            "scope": scope,
+            "iat": self.now_s,
+            "exp": self.now_s + self.lifetime_s,
+        }
         claims.update(more)
         return {k: v for k, v in claims.items() if v is not None}
 

@@ -11,17 +11,26 @@ import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from harness import bodies
-from harness.wire import Wire, request
 from model import Refused, format_time, parse_time
+
+from harness import bodies
+from harness.client import check_new_shape
+from harness.wire import Wire, request
 
 DAY = 86_400_000
 PROBLEM_STATUS = {"wrong-state": 409, "not-admissible": 422}
 EDPS, CAPS, CAP_APPS, FSP_APPS = 40, 10, 120, 80
 FAMILIES = 4000  # accounts at energy providers; a quarter of them have one at an accountant too
 PHASES = ("2026-06-15T12:00:00Z", "2026-09-23T12:00:00Z", "2027-06-30T12:00:00Z")
-WITHDRAWALS = ("withdrawn", "withdrawn", "withdrawnAtClient", "accountClosed", "tenancyChanged",
-               "fraud", "grantedInError")
+WITHDRAWALS = (
+    "withdrawn",
+    "withdrawn",
+    "withdrawnAtClient",
+    "accountClosed",
+    "tenancyChanged",
+    "fraud",
+    "grantedInError",
+)
 
 
 def edp(number):
@@ -53,20 +62,40 @@ def difference(document, expected):
     for name, value in expected.items():
         if document.get(name) != value:
             return f"{name}: got {document.get(name)!r}, expected {value!r}"
-    for name in ("supersedes", "supersededBy", "statusReason", "account", "lastGranted", "expires",
-                 "revoked", "externalId", "onwardRecipients"):
+    for name in (
+        "supersedes",
+        "supersededBy",
+        "statusReason",
+        "account",
+        "lastGranted",
+        "expires",
+        "revoked",
+        "externalId",
+        "onwardRecipients",
+    ):
         if name in document and name not in expected and document[name] != []:
             return f"{name}: got {document[name]!r}, expected none"
     return None
 
 
 def history_difference(events, consent):
-    found = [{"event": e["event"], "version": e["version"], "at": parse_time(e["at"]),
-              "role": e["actor"]["role"], "status": e.get("status"), "reason": e.get("reason"),
-              "by": e["payload"]["body"].get("by"),
-              "cause": e["payload"]["body"].get("cause", {}).get("consentId")} for e in events]
-    expected = [{"status": None, "reason": None, "by": None, "cause": None, **entry}
-                for entry in consent.history]
+    found = [
+        {
+            "event": e["event"],
+            "version": e["version"],
+            "at": parse_time(e["at"]),
+            "role": e["actor"]["role"],
+            "status": e.get("status"),
+            "reason": e.get("reason"),
+            "by": e["payload"]["body"].get("by"),
+            "cause": e["payload"]["body"].get("cause", {}).get("consentId"),
+        }
+        for e in events
+    ]
+    expected = [
+        {"status": None, "reason": None, "by": None, "cause": None, **entry}
+        for entry in consent.history
+    ]
     if found != expected:
         return f"history of {consent.id}:\n got {found}\n expected {expected}"
     indexes = [e["index"] for e in events]
@@ -102,8 +131,11 @@ class Family:
 
     def _make(self):
         rng = self.rng
-        parents = [c for c in self.energy if c.status == "active"
-                   and c.arrangement.head is c and c.client in self.apps]
+        parents = [
+            c
+            for c in self.energy
+            if c.status == "active" and c.arrangement.head is c and c.client in self.apps
+        ]
         if self.number % 4 == 0 and parents and rng.random() < 0.7:
             self._create_emissions(parents)
         elif rng.random() < 0.06:
@@ -133,7 +165,9 @@ class Family:
         if key:
             self.names += 1
             headers.append(("Idempotency-Key", f"{self.number}-{self.names}-{self.world.now}"))
-        return self.wire.ask(request(method, path, token, body, headers))
+        answer = self.wire.ask(request(method, path, token, body, headers))
+        check_new_shape(method, path, answer)
+        return answer
 
     def _expect(self, answer, status, consent=None):
         self.world.count(answer)
@@ -157,8 +191,9 @@ class Family:
     def _token(self):
         self.names += 1
         now = self.world.now
-        return bodies.token(f"{self.number}/{self.names}", format_time(now),
-                            format_time(now + 30 * DAY))
+        return bodies.token(
+            f"{self.number}/{self.names}", format_time(now), format_time(now + 30 * DAY)
+        )
 
     def _parties(self, body):
         rng = self.rng
@@ -189,8 +224,9 @@ class Family:
                 body["expires"] = format_time(world.now + rng.randrange(30, 360) * DAY)
         answer = self._send("POST", "/v1/consents", world.tenant(self.provider), body, key=True)
         document = self._expect(answer, 201)
-        consent = world.model.create(self.provider, body, document["consentId"],
-                                     document["logIndex"])
+        consent = world.model.create(
+            self.provider, body, document["consentId"], document["logIndex"]
+        )
         self._expect(answer, 201, consent)
         self.energy.append(consent)
         self.left -= 1
@@ -199,17 +235,28 @@ class Family:
         rng, world = self.rng, self.world
         parent = rng.choice(parents)
         member = cap_of(parent.client)
-        body = {"client": fsp_app(rng.randrange(FSP_APPS)), "license": bodies.EMISSIONS,
-                "account": opaque("account-at-cap", self.number), "grant": self._grant(),
-                "dependsOn": [[{"arrangementId": parent.arrangement.id}]]}
+        body = {
+            "client": fsp_app(rng.randrange(FSP_APPS)),
+            "license": bodies.EMISSIONS,
+            "account": opaque("account-at-cap", self.number),
+            "grant": self._grant(),
+            "dependsOn": [[{"arrangementId": parent.arrangement.id}]],
+        }
         others = [p for p in parents if p is not parent and p.client == parent.client]
         if others and rng.random() < 0.5:
             body["dependsOn"][0].append({"arrangementId": others[0].arrangement.id})
         if rng.random() < 0.3:
-            body["dependsOn"].append([{"external": {
-                "oauthIssuer": "https://elsewhere.example/issuer",
-                "tokenDigest": bodies.digest(f"elsewhere {self.number}"),
-                "expires": format_time(world.now + 400 * DAY)}}])
+            body["dependsOn"].append(
+                [
+                    {
+                        "external": {
+                            "oauthIssuer": "https://elsewhere.example/issuer",
+                            "tokenDigest": bodies.digest(f"elsewhere {self.number}"),
+                            "expires": format_time(world.now + 400 * DAY),
+                        }
+                    }
+                ]
+            )
         token = world.cap_token(parent.client)
         answer = self._send("POST", "/v1/consents", token, body, key=True)
         document = self._expect(answer, 201)
@@ -219,16 +266,26 @@ class Family:
         self.left -= 1
 
     def _inadmissible(self):
-        body = {"client": self.apps[0], "license": bodies.ENERGY, "account": self.account,
-                "grant": self._grant()}
-        body.update(self.rng.choice((
-            {"purposes": ["green-finance-eligibility"]},
-            {"permissions": [{"code": "meter.identity"}]},
-            {"license": bodies.ENERGY + "-unknown"},
-            {"expires": format_time(self.world.now + 800 * DAY)},
-            {"onwardRecipients": [fsp_app(1)]},
-        )))
-        answer = self._send("POST", "/v1/consents", self.world.tenant(self.provider), body, key=True)
+        body = {
+            "client": self.apps[0],
+            "license": bodies.ENERGY,
+            "account": self.account,
+            "grant": self._grant(),
+        }
+        body.update(
+            self.rng.choice(
+                (
+                    {"purposes": ["green-finance-eligibility"]},
+                    {"permissions": [{"code": "meter.identity"}]},
+                    {"license": bodies.ENERGY + "-unknown"},
+                    {"expires": format_time(self.world.now + 800 * DAY)},
+                    {"onwardRecipients": [fsp_app(1)]},
+                )
+            )
+        )
+        answer = self._send(
+            "POST", "/v1/consents", self.world.tenant(self.provider), body, key=True
+        )
         self._problem(answer, Refused("not-admissible"))
 
     def _owner(self, consent):
@@ -240,12 +297,14 @@ class Family:
         body = {"grant": self._grant()}
         if self.rng.random() < 0.5:
             body["tokens"] = [self._token()]
-        answer = self._send("POST", f"/v1/consents/{consent.id}/renew", self._owner(consent), body,
-                            key=True)
+        answer = self._send(
+            "POST", f"/v1/consents/{consent.id}/renew", self._owner(consent), body, key=True
+        )
         made = answer.json() if answer.status_code == 201 else {}
         try:
-            renewed = self.world.model.renew(consent, body, made.get("consentId", "none"),
-                                             made.get("logIndex"))
+            renewed = self.world.model.renew(
+                consent, body, made.get("consentId", "none"), made.get("logIndex")
+            )
         except Refused as refused:
             self._problem(answer, refused)
             return
@@ -359,9 +418,10 @@ class World:
 
     def run(self, server, phase):
         """All families' requests of one phase, over `threads` connections."""
+
         def share(first):
             with Wire(server) as wire:
-                for family in self.families[first::self.threads]:
+                for family in self.families[first :: self.threads]:
                     family.run(phase, wire)
 
         with ThreadPoolExecutor(self.threads) as pool:
