@@ -210,7 +210,7 @@ enum status change_create(struct write *w, struct store_change *change) {
     if (status != STATUS_OK)
         return status;
     w->state.next_consent++;
-    overlap_join(&g);
+    overlap_join(w, &g);
     draft_index_new(w, &g.consent);
     write_granted(w, &g);
     return STATUS_OK;
@@ -241,7 +241,7 @@ enum status change_grant(struct write *w, struct store_change *change) {
         return status;
     struct key due = key_two_numbers(key_time(requested.answer_due), requested.index);
     db_delete(&w->txn, DB_BY_EXPIRY, key_span(&due));
-    overlap_join(&g);
+    overlap_join(w, &g);
     if (!uuid_equal(&requested.arrangement, &g.consent.arrangement)) {
         consent_head_set(w, &requested.arrangement, g.consent.index);
         ending_dependants_follow(w, &requested.arrangement, &g.consent.arrangement);

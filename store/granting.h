@@ -49,7 +49,7 @@ MUST_CHECK enum status overlap_find(struct write *w, struct granting *g);
 /* One more that is superseded: the renewed consent, which need not overlap. */
 void overlap_add(struct write *w, struct granting *g, const struct store_consent *other);
 /* Joins the earliest of the arrangements it takes over; a renewal keeps its own. */
-void overlap_join(struct granting *g);
+void overlap_join(struct write *w, struct granting *g);
 void overlap_supersede(struct write *w, struct granting *g);
 
 /* ---- idempotency.c */

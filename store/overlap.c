@@ -80,14 +80,27 @@ enum status overlap_find(struct write *w, struct granting *g) {
     return status;
 }
 
-/* Joins the earliest of the arrangements it takes over; ids carry their time in front. */
-void overlap_join(struct granting *g) {
+/* When an arrangement began: the creation index of its first consent, whose id it has. */
+static uint64_t beginning(struct write *w, const struct uuid *arrangement) {
+    struct span value;
+    struct key key = key_uuid(arrangement);
+    return db_get(&w->txn, DB_BY_ID, key_span(&key), &value) ? key_get_u64(value.data)
+                                                             : STORE_INDEX_NONE;
+}
+
+/* Joins the earliest of the arrangements it takes over. Ids would not tell: those of the same
+ * millisecond are in no order. */
+void overlap_join(struct write *w, struct granting *g) {
     struct store_consent *c = &g->consent;
     const struct store_consent *first = NULL;
-    for (uint32_t i = 0; i < g->overlap_count; i++)
-        if (first == NULL ||
-            memcmp(g->overlaps[i].arrangement.bytes, first->arrangement.bytes, UUID_SIZE) < 0)
+    uint64_t earliest = STORE_INDEX_NONE;
+    for (uint32_t i = 0; i < g->overlap_count; i++) {
+        uint64_t begun = beginning(w, &g->overlaps[i].arrangement);
+        if (first == NULL || begun < earliest) {
             first = &g->overlaps[i];
+            earliest = begun;
+        }
+    }
     if (first == NULL || g->renewal)
         return;
     c->arrangement = first->arrangement;
