@@ -172,7 +172,7 @@ def test_concurrent_grants_of_one_account_leave_one_active(server, minter, cast,
     made = cast.tenant.pages("/v1/consents")
     assert len(made) == 32 and len({c["arrangementId"] for c in made}) == 1
     assert [c["status"] for c in made] == ["superseded"] * 31 + ["active"]
-    for older, newer in zip(made, made[1:]):
+    for older, newer in zip(made, made[1:], strict=False):
         assert older["supersededBy"] == newer["consentId"]
         assert newer["supersedes"] == older["consentId"]
     check_one_active(Auditor(whole=False).feed(watch.new()).histories)

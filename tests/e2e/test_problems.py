@@ -6,8 +6,12 @@ come with the log's own issue and those that only an injected fault can cause (u
 """
 
 import json
+import pathlib
 import re
+import resource
+import signal
 import socket
+import subprocess
 import uuid
 
 import httpx
@@ -21,13 +25,14 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 from harness import bodies
+from harness.audit import Auditor, read_log
 from harness.client import Api, contract, refused
 from harness.server import ROOT, Server
 from harness.tokens import AUDIENCE, ISSUER, Minter
 from harness.wire import Wire, request
 
 LATER = {"legal-hold", "erased"}
-INJECTED = {"internal", "outcome-unknown"}
+INJECTED = {"internal"}
 PROVED = set()
 
 
@@ -442,23 +447,89 @@ def test_storage_full_refuses_consents_and_still_ends_them(tmp_path):
     minter = Minter(server.data, NOW_S)
     app, token = "https://directory.example/app/full", minter.tenant("https://full.example")
     with Api(server, minter, token) as api:
-        made, full = [], None
-        for number in range(20_000):
-            body = bodies.consent(app, NOW, account=f"account-{number}")
-            response = api.post("/v1/consents", body, key=f"k{number}", check=False)
-            if response.status_code != 201:
-                full = response
-                break
-            made.append(response.json()["consentId"])
-        assert full is not None
+        made, full = create_until_refused(api, app)
         document = provoke(full, 507, "storage-full")
         assert "account" not in document["detail"]
         assert int(full.headers["retry-after"]) > 0
         contract().check("POST", "/v1/consents", full)
         # Reads go on, and so do endings: each of the consents can still be ended.
-        for consent_id in made[:200]:
-            assert api.end(consent_id)["status"] == "revoked"
-        assert api.consent(made[-1])["status"] == "active"
+        for consent in made[:200]:
+            assert api.end(consent["consentId"])["status"] == "revoked"
+        assert api.consent(made[-1]["consentId"]) == made[-1]
+    server.stop()
+
+
+def limit_files(size):
+    """No file of the process may grow past `size`: what a full disk looks like to it."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+
+def create_until_refused(api, app):
+    """Consents as answered, and the first answer that is none."""
+    made = []
+    for number in range(20_000):
+        body = bodies.consent(app, NOW, account=f"account-{number}")
+        response = api.post("/v1/consents", body, key=f"k{number}", check=False)
+        if response.status_code != 201:
+            return made, response
+        made.append(response.json())
+    raise AssertionError("nothing was refused")
+
+
+def test_storage_full_by_the_disk_loses_nothing(tmp_path):
+    """The map has room but the disk has none: refused, and all that was acknowledged stays."""
+    server = Server(tmp_path / "data", clock=f"{NOW}x0").start()
+    minter = Minter(server.data, NOW_S)
+    server.stop()
+    size = (server.data / "data.mdb").stat().st_size
+    server.preexec = lambda: limit_files(size + 512 * 1024)
+    server.start()
+    with Api(server, minter, minter.tenant("https://full.example")) as api:
+        made, full = create_until_refused(api, "https://directory.example/app/full")
+        provoke(full, 507, "storage-full")
+        assert api.consent(made[0]["consentId"]) == made[0]
+    server.stop()
+    server.preexec = None
+    server.start()
+    with Api(server, minter, minter.tenant("https://full.example")) as api:
+        assert api.pages("/v1/consents?limit=500") == made
+        Auditor().feed(read_log(api, token=minter.auditor()))
+    server.stop()
+
+
+def test_outcome_unknown_ends_the_process_and_the_key_resolves_it(tmp_path):
+    """A commit that fails for another reason than space: the answer is 503, the service stops."""
+    shim, broken = tmp_path / "broken_disk.so", tmp_path / "broken"
+    source = pathlib.Path(__file__).parent / "faults" / "broken_disk.c"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", shim, source], check=True)
+    server = Server(
+        tmp_path / "data",
+        clock=f"{NOW}x0",
+        environment={
+            "LD_PRELOAD": str(shim),
+            "BROKEN_DISK": str(broken),
+            "ASAN_OPTIONS": "verify_asan_link_order=0:detect_leaks=1:exitcode=99",
+        },
+    ).start()
+    minter = Minter(server.data, NOW_S)
+    app, token = "https://directory.example/app/broken", minter.tenant("https://broken.example")
+    body = bodies.consent(app, NOW, account="account-2")
+    with Api(server, minter, token) as api:
+        made = api.create(bodies.consent(app, NOW, account="account-1"))
+        broken.touch()
+        document = provoke(api.post("/v1/consents", body, key="k"), 503, "outcome-unknown")
+        assert "account" not in document["detail"]
+    server.wait_failed()
+    broken.unlink()
+    server.start()
+    with Api(server, minter, token) as api:
+        assert api.consent(made["consentId"]) == made
+        # The caller asks again with the same key, twice: one consent, whatever had become of it.
+        first, again = (api.post("/v1/consents", body, key="k") for _ in range(2))
+        assert first.status_code == 201 and first.content == again.content
+        assert again.headers["idempotency-replayed"] == "true"
+        assert len(api.pages("/v1/consents")) == 2
     server.stop()
 
 

@@ -18,12 +18,12 @@ MAY_FOLLOW = {
 STATE_OF = {event: state for state, event in EVENT_OF.items()}
 
 
-def read_log(api, after=None, **params):
+def read_log(api, after=None, token=..., **params):
     """Every entry the caller may read, as the server streams them; blank lines are no entries."""
     if after is not None:
         params["after"] = after
     headers = {"Accept": NDJSON}
-    response = api.get("/v1/audit/events", headers=headers, params=params)
+    response = api.get("/v1/audit/events", headers=headers, params=params, token=token)
     assert response.status_code == 200, response.text
     assert response.headers["content-type"].startswith(NDJSON), response.headers
     return [json.loads(line) for line in response.text.split("\n") if line]

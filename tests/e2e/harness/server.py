@@ -146,6 +146,18 @@ class Server:
         for mark in SANITIZER_MARKS:
             assert mark not in self.stderr, self.stderr[-20000:]
 
+    def wait_failed(self):
+        """It ends by itself and says so: another exit status than 0, nothing from a sanitizer."""
+        process, self.process = self.process, None
+        status = process.wait(STOP_DEADLINE_S)
+        self._reader.join()
+        process.stderr.close()
+        self.port = None
+        for mark in SANITIZER_MARKS:
+            assert mark not in self.stderr, self.stderr[-20000:]
+        assert status > 0, f"exit status {status}"
+        return status
+
     def restart(self, clock=None):
         self.stop()
         return self.start(clock)
