@@ -6,6 +6,8 @@ ifeq ($(origin CC),default)
 CC := gcc
 endif
 MAKEFLAGS += --no-builtin-rules
+# make Q= shows each command
+Q ?= @
 VERSION := $(shell sed -n 's/^## \[\([0-9][^]]*\)\].*/\1/p' CHANGELOG.md 2>/dev/null | head -n 1)
 ifeq ($(VERSION),)
 VERSION := 0.1.0
@@ -16,7 +18,7 @@ WARNINGS := -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing
   -Wwrite-strings -Wundef -Wformat=2 -Wimplicit-fallthrough -Wvla -Wcast-qual -Wconversion \
   -Wno-sign-conversion -Werror
 COMMON := -std=gnu11 -D_GNU_SOURCE -DH2O_USE_LIBUV=0 -DCONSENTD_VERSION='"$(VERSION)"' -I. \
-  -isystem /usr/include $(WARNINGS) -g -MMD -MP -pthread
+  $(WARNINGS) -g -MMD -MP -pthread
 RELEASE := -O2 -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fstack-clash-protection -fPIE \
   -fcf-protection
 RELEASE_LINK := -pie -Wl,-z,relro,-z,now,-z,noexecstack
@@ -38,39 +40,55 @@ LIBRARY = $(filter-out %/service/main.o,$(call objects,$(1),$(SOURCES)))
 all: $(BUILD)/consentd $(BUILD)/consentctl ## build both programs (release)
 
 $(BUILD)/consentd: $(call objects,release,$(SOURCES))
-	$(CC) $(RELEASE) $(RELEASE_LINK) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(RELEASE) $(RELEASE_LINK) -o $@ $^ $(LIBS)
 $(BUILD)/consentctl: $(call objects,release,$(CLI_SOURCES))
-	$(CC) $(RELEASE) $(RELEASE_LINK) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(RELEASE) $(RELEASE_LINK) -o $@ $^ $(LIBS)
 
 asan: $(BUILD)/asan/consentd $(BUILD)/asan/consentctl ## build both with ASan and UBSan
 $(BUILD)/asan/consentd: $(call objects,asan,$(SOURCES))
-	$(CC) $(ASAN) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(ASAN) -o $@ $^ $(LIBS)
 $(BUILD)/asan/consentctl: $(call objects,asan,$(CLI_SOURCES))
-	$(CC) $(ASAN) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(ASAN) -o $@ $^ $(LIBS)
 
 $(BUILD)/release/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(COMMON) $(RELEASE) -c -o $@ $<
+	$(Q)$(CC) $(COMMON) $(RELEASE) -c -o $@ $<
 $(BUILD)/asan/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(COMMON) $(ASAN) -c -o $@ $<
+	$(Q)$(CC) $(COMMON) $(ASAN) $(TEST_WARNINGS) -c -o $@ $<
+# Test support is written for all tests; one test may leave some of it unused.
+$(BUILD)/asan/tests/%.o: TEST_WARNINGS := -Wno-unused-function
 # The embedded pages: rebuilt when what they embed changes.
 EMBEDDED := openapi.yaml $(wildcard api/assets/*)
 $(BUILD)/release/%.o: %.S $(EMBEDDED)
 	@mkdir -p $(@D)
-	$(CC) -c -o $@ $<
+	$(Q)$(CC) -c -o $@ $<
 $(BUILD)/asan/%.o: %.S $(EMBEDDED)
 	@mkdir -p $(@D)
-	$(CC) -c -o $@ $<
+	$(Q)$(CC) -c -o $@ $<
 
 # ---- tests
-$(BUILD)/unit/%: $(BUILD)/asan/tests/unit/%.o $(call LIBRARY,asan)
-	@mkdir -p $(@D)
-	$(CC) $(ASAN) -o $@ $^ $(LIBS) -lcmocka
+# A test of a room links that room and those to its left, so that it also shows the layers.
+rooms_base := base
+rooms_policy := base policy
+rooms_tlog := base tlog
+rooms_store := base policy tlog store
+rooms_auth := base auth
+rooms_api := base policy tlog store auth api
+rooms_service := $(ROOMS)
+room_of = $(word 2,$(subst _, ,$(1)))
+room_objects = $(filter-out %/service/main.o,$(call objects,asan,$(foreach room,$(rooms_$(1)),\
+  $(wildcard $(room)/*.c $(room)/*.S))))
+define unit_rule
+$(BUILD)/unit/$(1): $(BUILD)/asan/tests/unit/$(1).o $(call room_objects,$(call room_of,$(1)))
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(ASAN) -o $$@ $$^ $$(LIBS) -lcmocka
+endef
+$(foreach test,$(UNIT_TESTS),$(eval $(call unit_rule,$(test))))
 $(BUILD)/fuzz/%: $(BUILD)/asan/tests/fuzz/%.o $(BUILD)/asan/tests/fuzz/run_corpus.o \
   $(call LIBRARY,asan)
 	@mkdir -p $(@D)
-	$(CC) $(ASAN) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(ASAN) -o $@ $^ $(LIBS)
 
 unit: $(addprefix $(BUILD)/unit/,$(UNIT_TESTS)) ## build and run the unit tests
 	tools/run_tests.sh unit $(BUILD)
