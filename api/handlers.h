@@ -1,0 +1,41 @@
+/* Every handler, in the order of the table of routes. Private to api/. */
+// SPDX-License-Identifier: Apache-2.0
+#ifndef API_HANDLERS_H
+#define API_HANDLERS_H
+
+#include "api/api.h"
+
+/* consents, written */
+enum api_outcome api_consent_create(struct api_call *call);
+enum api_outcome api_consent_create_reply(struct api_call *call, struct store_change *change);
+enum api_outcome api_consent_grant(struct api_call *call);
+enum api_outcome api_consent_refuse(struct api_call *call);
+enum api_outcome api_consent_revoke(struct api_call *call);
+enum api_outcome api_consent_delete(struct api_call *call);
+enum api_outcome api_consent_renew(struct api_call *call);
+enum api_outcome api_consent_tokens(struct api_call *call);
+enum api_outcome api_consent_proofs(struct api_call *call);
+/* 200 with the consent, for all of those that change one. */
+enum api_outcome api_consent_changed_reply(struct api_call *call, struct store_change *change);
+enum api_outcome api_revocations_create(struct api_call *call);
+enum api_outcome api_revocations_create_reply(struct api_call *call, struct store_change *change);
+
+/* consents and log, read */
+enum api_outcome api_consent_get(struct api_call *call);
+enum api_outcome api_consents_query_get(struct api_call *call);
+enum api_outcome api_consents_query_post(struct api_call *call);
+enum api_outcome api_consent_events(struct api_call *call);
+enum api_outcome api_audit_events(struct api_call *call);
+enum api_outcome api_policy_get(struct api_call *call);
+enum api_outcome api_policy_by_digest(struct api_call *call);
+
+/* the service itself */
+enum api_outcome api_healthz(struct api_call *call);
+enum api_outcome api_readyz(struct api_call *call);
+enum api_outcome api_metrics(struct api_call *call);
+enum api_outcome api_version(struct api_call *call);
+enum api_outcome api_openapi(struct api_call *call);
+enum api_outcome api_docs(struct api_call *call);
+enum api_outcome api_problem_type(struct api_call *call);
+
+#endif
