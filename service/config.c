@@ -1,0 +1,183 @@
+/* Loading a configuration: defaults, then the file, then the environment, then the command line;
+ * at last what must be there and what must fit together. */
+// SPDX-License-Identifier: Apache-2.0
+#include "service/config.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "service/config_key.h"
+
+/* Where a refused value came from: the variable or option, or NULL for the file. */
+static bool fail(char why[CONFIG_WHY_SIZE], const char *key, const char *source,
+                 const char *phrase) {
+    if (source != NULL)
+        snprintf(why, CONFIG_WHY_SIZE, "config: \"%s\" (%s): %s", key, source, phrase);
+    else
+        snprintf(why, CONFIG_WHY_SIZE, "config: \"%.100s\": %s", key, phrase);
+    return false;
+}
+
+static const struct config_key *key_find(const char *name) {
+    for (const struct config_key *key = config_keys; key->name != NULL; key++)
+        if (strcmp(key->name, name) == 0)
+            return key;
+    return NULL;
+}
+
+static void set_defaults(struct config *config, bool dev) {
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    config->dev = dev;
+    config->listen[0] = SPAN("127.0.0.1:8080");
+    config->listen_count = 1;
+    config->loops = cores < 1 ? 1 : cores > LIMIT_LOOPS ? LIMIT_LOOPS : (uint64_t)cores;
+    config->in_flight = 4096;
+    config->in_flight_per_connection = 128;
+    config->idle_seconds = 75;
+    config->drain_seconds = 20;
+    config->log_level = LOG_INFO;
+    config->http2 = true;
+    config->access_log = true;
+    if (!dev)
+        return;
+    config->data = SPAN("var/dev");
+    config->pack = SPAN("policy/packs/perseus-2026-03-12.json");
+    config->origin = SPAN("consentd.invalid/dev");
+}
+
+static bool apply_member(struct config *config, const char *name, json_t *value,
+                         char why[CONFIG_WHY_SIZE]) {
+    struct config_refusal refusal;
+    char where[80];
+    if (strcmp(name, "issuers") == 0 || strcmp(name, "tenants") == 0)
+        return config_list_set(config, name, value, where, &refusal) ||
+               fail(why, where, NULL, refusal.phrase);
+    const struct config_key *key = key_find(name);
+    if (key == NULL)
+        return fail(why, name, NULL, "is not a key");
+    return config_key_set_json(config, key, value, &refusal) ||
+           fail(why, name, NULL, refusal.phrase);
+}
+
+static bool apply_file(struct config *config, const char *file, char why[CONFIG_WHY_SIZE]) {
+    json_error_t error;
+    json_t *root = json_load_file(file, JSON_REJECT_DUPLICATES, &error);
+    if (root == NULL) {
+        snprintf(why, CONFIG_WHY_SIZE, "config: %.200s: line %d: %.200s", file, error.line,
+                 error.text);
+        return false;
+    }
+    const char *name;
+    json_t *value;
+    bool good = json_is_object(root);
+    if (!good)
+        snprintf(why, CONFIG_WHY_SIZE, "config: %.200s: must be a JSON object", file);
+    json_object_foreach(root, name, value) {
+        if (good)
+            good = apply_member(config, name, value, why);
+    }
+    json_decref(root);
+    return good;
+}
+
+void config_variable_name(const char *key, char *out, size_t size) {
+    size_t at = (size_t)snprintf(out, size, "CONSENTD_");
+    for (; *key != '\0' && at + 3 < size; key++) {
+        if (isupper((unsigned char)*key))
+            out[at++] = '_';
+        out[at++] = (char)toupper((unsigned char)*key);
+    }
+    out[at] = '\0';
+}
+
+static bool apply_environment(struct config *config, char why[CONFIG_WHY_SIZE]) {
+    struct config_refusal refusal;
+    for (const struct config_key *key = config_keys; key->name != NULL; key++) {
+        char variable[64];
+        config_variable_name(key->name, variable, sizeof variable);
+        const char *text = getenv(variable);
+        if (text != NULL && !config_key_set_text(config, key, span_of_text(text), &refusal))
+            return fail(why, key->name, variable, refusal.phrase);
+    }
+    return true;
+}
+
+static bool apply_overrides(struct config *config, const struct config_source *source,
+                            char why[CONFIG_WHY_SIZE]) {
+    struct config_refusal refusal;
+    for (uint32_t i = 0; i < source->override_count; i++) {
+        const struct config_override *given = &source->overrides[i];
+        const struct config_key *key = key_find(given->key);
+        ASSERT(key != NULL);
+        if (!config_key_set_text(config, key, span_of_text(given->text), &refusal))
+            return fail(why, key->name, given->option, refusal.phrase);
+    }
+    return true;
+}
+
+static bool check_unique(const struct config *config, char why[CONFIG_WHY_SIZE]) {
+    char where[80];
+    for (uint32_t i = 0; i < config->issuer_count; i++)
+        for (uint32_t k = 0; k < i; k++)
+            if (span_equal(config->issuers[i].issuer, config->issuers[k].issuer)) {
+                snprintf(where, sizeof where, "issuers[%u].issuer", i);
+                return fail(why, where, NULL, "stands twice");
+            }
+    return true;
+}
+
+static bool check_complete(const struct config *config, char why[CONFIG_WHY_SIZE]) {
+    if (!span_present(config->data))
+        return fail(why, "data", NULL, "is required");
+    if (!span_present(config->pack))
+        return fail(why, "pack", NULL, "is required");
+    if (!span_present(config->origin))
+        return fail(why, "origin", NULL, "is required");
+    if (!config->dev && config->issuer_count == 0)
+        return fail(why, "issuers", NULL, "must name at least one issuer of tokens");
+    if (config->in_flight_per_connection > config->in_flight)
+        return fail(why, "inFlightPerConnection", NULL, "must not exceed inFlight");
+    return check_unique(config, why);
+}
+
+enum status config_load(const struct config_source *source, struct config **out,
+                        char why[CONFIG_WHY_SIZE]) {
+    struct config *config = mem_alloc_zeroed(1, sizeof *config);
+    set_defaults(config, source->dev);
+    if ((source->file != NULL && !apply_file(config, source->file, why)) ||
+        !apply_environment(config, why) || !apply_overrides(config, source, why) ||
+        !check_complete(config, why)) {
+        config_free(config);
+        return STATUS_INVALID_PARAMETER;
+    }
+    *out = config;
+    return STATUS_OK;
+}
+
+void config_free(struct config *config) {
+    if (config == NULL)
+        return;
+    arena_release(&config->arena);
+    mem_free(config);
+}
+
+const char *config_next_fixed_difference(const struct config *old, const struct config *new,
+                                         unsigned *cursor) {
+    for (; config_keys[*cursor].name != NULL; (*cursor)++)
+        if (config_keys[*cursor].fixed && !config_key_equal(&config_keys[*cursor], old, new))
+            return config_keys[(*cursor)++].name;
+    return NULL;
+}
+
+const char *config_key_name(unsigned index) {
+    static const char *const lists[] = {"issuers", "tenants", NULL};
+    unsigned scalars = 0;
+    while (config_keys[scalars].name != NULL && scalars < index)
+        scalars++;
+    if (config_keys[scalars].name != NULL)
+        return config_keys[scalars].name;
+    return index - scalars < 2 ? lists[index - scalars] : NULL;
+}

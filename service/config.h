@@ -1,0 +1,64 @@
+/* The configuration: one JSON file, scalars overridden by environment and command line, validated
+ * strictly. A struct config is immutable once loaded; a reload makes another one.
+ *
+ * Threads: loading and comparing on the main thread; a loaded configuration may be read by all. */
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SERVICE_CONFIG_H
+#define SERVICE_CONFIG_H
+
+#include "api/api.h"
+#include "base/mem.h"
+
+#define CONFIG_LISTEN_MAX 16
+#define CONFIG_ISSUERS_MAX 32
+#define CONFIG_TENANTS_MAX 10000
+#define CONFIG_WHY_SIZE 512
+
+/* Spans are NUL-terminated and live in the arena; docs/configuration.md says what each means. */
+struct config {
+    struct arena arena;
+    bool dev;
+    struct span listen[CONFIG_LISTEN_MAX];
+    uint32_t listen_count;
+    struct span data, pack, public_url, origin, oauth_issuer;
+    const struct api_tenant_setting *tenants;
+    uint32_t tenant_count;
+    const struct auth_issuer *issuers;
+    uint32_t issuer_count;
+    uint64_t loops, in_flight, in_flight_per_connection, idle_seconds, drain_seconds, map_size;
+    uint64_t log_level; /* enum log_level */
+    bool http2, access_log, insecure_http, metrics_public;
+};
+
+/* A scalar given on the command line. */
+struct config_override {
+    const char *key;    /* as in the file */
+    const char *option; /* as typed, for messages */
+    const char *text;
+};
+
+struct config_source {
+    const char *file; /* NULL: none */
+    const struct config_override *overrides;
+    uint32_t override_count;
+    bool dev;   /* defaults for what is required otherwise */
+    bool check; /* only validating: nothing is made on disk */
+};
+
+/* Reads and validates everything that can be checked without opening other files. On failure
+ * STATUS_INVALID_PARAMETER and one sentence in why that names the key:
+ * config: "loops": must be 1..64. Caller frees with config_free. */
+MUST_CHECK enum status config_load(const struct config_source *source, struct config **out,
+                                   char why[CONFIG_WHY_SIZE]);
+void config_free(struct config *config);
+
+/* The key at or after *cursor that differs but takes effect only at the next start, NULL when there
+ * is none; *cursor goes past it. */
+const char *config_next_fixed_difference(const struct config *old, const struct config *new,
+                                         unsigned *cursor);
+/* CONSENTD_IN_FLIGHT for inFlight: the name of a scalar's environment variable. */
+void config_variable_name(const char *key, char *out, size_t size);
+/* Name of the i-th key, NULL past the last; for the test that holds them against the manual. */
+const char *config_key_name(unsigned index);
+
+#endif

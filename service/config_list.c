@@ -1,0 +1,130 @@
+/* The two lists of the configuration: issuers[] (whose tokens are believed) and tenants[] (what one
+ * tenant has of its own). They have no form as environment variables. */
+// SPDX-License-Identifier: Apache-2.0
+#include <stdio.h>
+
+#include "base/encode.h"
+#include "base/limits.h"
+#include "service/config_key.h"
+
+enum member_kind { MEMBER_URL, MEMBER_TEXT, MEMBER_PATH, MEMBER_FLAG };
+struct member {
+    const char *name;
+    enum member_kind kind;
+    size_t offset;
+    bool required;
+};
+
+static const struct member issuer_members[] = {
+    {"issuer", MEMBER_URL, offsetof(struct auth_issuer, issuer), true},
+    {"audience", MEMBER_TEXT, offsetof(struct auth_issuer, audience), true},
+    {"keyFile", MEMBER_PATH, offsetof(struct auth_issuer, key_file), true},
+    {"allowRs256", MEMBER_FLAG, offsetof(struct auth_issuer, allow_rs256), false},
+    {"clientClaim", MEMBER_TEXT, offsetof(struct auth_issuer, client_claim), false},
+    {"memberClaim", MEMBER_TEXT, offsetof(struct auth_issuer, member_claim), false},
+    {"rolesClaim", MEMBER_TEXT, offsetof(struct auth_issuer, roles_claim), false},
+    {0},
+};
+static const struct member tenant_members[] = {
+    {"tenant", MEMBER_URL, offsetof(struct api_tenant_setting, tenant), true},
+    {"oauthIssuer", MEMBER_URL, offsetof(struct api_tenant_setting, oauth_issuer), true},
+    {0},
+};
+
+struct list {
+    const char *name;
+    const struct member *members;
+    size_t item_size;
+    size_t count_max;
+};
+static const struct list issuer_list = {"issuers", issuer_members, sizeof(struct auth_issuer),
+                                        CONFIG_ISSUERS_MAX};
+static const struct list tenant_list = {"tenants", tenant_members,
+                                        sizeof(struct api_tenant_setting), CONFIG_TENANTS_MAX};
+
+static bool refuse(struct config_refusal *refusal, const char *phrase) {
+    snprintf(refusal->phrase, sizeof refusal->phrase, "%s", phrase);
+    return false;
+}
+
+static bool set_member(struct config *config, const struct member *member, void *item,
+                       const json_t *value, struct config_refusal *refusal) {
+    char *at = (char *)item + member->offset;
+    if (member->kind == MEMBER_FLAG) {
+        *(bool *)(void *)at = json_is_true(value);
+        return json_is_boolean(value) || refuse(refusal, "must be true or false");
+    }
+    if (!json_is_string(value))
+        return refuse(refusal, "must be a string");
+    struct span text = span_of(json_string_value(value), json_string_length(value));
+    size_t size_max = member->kind == MEMBER_PATH ? 4095 : LIMIT_URL;
+    if (text.size == 0 || text.size > size_max || !encode_utf8_valid(text))
+        return refuse(refusal, member->kind == MEMBER_PATH ? "must be a path of 1..4095 bytes"
+                                                           : "must be 1..256 bytes of UTF-8");
+    if (member->kind == MEMBER_URL && !config_url_valid(text))
+        return refuse(refusal, "must be an http or https URL without query");
+    struct span copy = arena_copy(&config->arena, text);
+    if (member->kind == MEMBER_PATH)
+        *(const char **)(void *)at = copy.data;
+    else
+        *(struct span *)(void *)at = copy;
+    return true;
+}
+
+static const struct member *member_find(const struct member *members, const char *name) {
+    for (; members->name != NULL; members++)
+        if (strcmp(members->name, name) == 0)
+            return members;
+    return NULL;
+}
+
+static bool set_item(struct config *config, const struct list *list, void *item, json_t *value,
+                     char where[80], struct config_refusal *refusal) {
+    size_t prefix = strlen(where);
+    const char *name;
+    json_t *found;
+    if (!json_is_object(value))
+        return refuse(refusal, "must be an object");
+    json_object_foreach(value, name, found) {
+        const struct member *member = member_find(list->members, name);
+        snprintf(where + prefix, 80 - prefix, ".%.40s", name);
+        if (member == NULL)
+            return refuse(refusal, "is not a key");
+        if (!set_member(config, member, item, found, refusal))
+            return false;
+    }
+    for (const struct member *member = list->members; member->name != NULL; member++) {
+        snprintf(where + prefix, 80 - prefix, ".%s", member->name);
+        if (member->required && json_object_get(value, member->name) == NULL)
+            return refuse(refusal, "is required");
+    }
+    return true;
+}
+
+bool config_list_set(struct config *config, const char *name, json_t *value, char where[80],
+                     struct config_refusal *refusal) {
+    bool issuers = strcmp(name, "issuers") == 0;
+    const struct list *list = issuers ? &issuer_list : &tenant_list;
+    size_t count = json_array_size(value);
+    snprintf(where, 80, "%s", name);
+    if (!json_is_array(value) || count > list->count_max) {
+        snprintf(refusal->phrase, sizeof refusal->phrase, "must be an array of at most %zu objects",
+                 list->count_max);
+        return false;
+    }
+    char *items = arena_array(&config->arena, count, list->item_size);
+    for (size_t i = 0; i < count; i++) {
+        snprintf(where, 80, "%s[%zu]", name, i);
+        if (!set_item(config, list, items + i * list->item_size, json_array_get(value, i), where,
+                      refusal))
+            return false;
+    }
+    if (issuers) {
+        config->issuers = (const struct auth_issuer *)(void *)items;
+        config->issuer_count = (uint32_t)count;
+    } else {
+        config->tenants = (const struct api_tenant_setting *)(void *)items;
+        config->tenant_count = (uint32_t)count;
+    }
+    return true;
+}

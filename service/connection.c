@@ -1,0 +1,87 @@
+/* Connections: attached at accept, detached when h2o closes the socket. */
+// SPDX-License-Identifier: Apache-2.0
+#include "service/connection.h"
+
+#include <netinet/tcp.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "service/loop.h"
+
+/* A writer that makes no progress for so long is gone: HTTP/1 of h2o 2.2.5 has no write time-out.
+ * Counts probes of a closed window too. */
+#define UNACKNOWLEDGED_MS_MAX 30000
+
+static void free_when_unused(struct connection *connection) {
+    if (connection->socket == NULL && connection->exchanges == 0)
+        mem_free(connection);
+}
+
+static void on_close(void *context) {
+    struct connection *connection = context;
+    struct service *service = connection->loop->service;
+    connection->socket = NULL;
+    *connection->link = connection->next;
+    if (connection->next != NULL)
+        connection->next->link = connection->link;
+    atomic_fetch_sub(&service->connections, 1);
+    free_when_unused(connection);
+}
+
+void connection_open(struct loop *loop, h2o_socket_t *socket) {
+    struct connection *connection = mem_alloc_zeroed(1, sizeof *connection);
+    struct sockaddr_storage address;
+    uint16_t port;
+    unsigned int timeout_ms = UNACKNOWLEDGED_MS_MAX;
+    memset(&address, 0, sizeof address);
+    connection->loop = loop;
+    connection->socket = socket;
+    if (h2o_socket_getpeername(socket, (struct sockaddr *)&address) != 0) {
+        listener_format(&address, connection->peer_text, sizeof connection->peer_text, &port);
+        connection->loopback = listener_is_loopback(&address);
+    }
+    connection->peer = span_of_text(connection->peer_text);
+    setsockopt(h2o_socket_get_fd(socket), IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms,
+               sizeof timeout_ms);
+    socket->on_close.cb = on_close;
+    socket->on_close.data = connection;
+    connection->next = loop->connections;
+    connection->link = &loop->connections;
+    if (connection->next != NULL)
+        connection->next->link = &connection->next;
+    loop->connections = connection;
+    counter_add(&loop->counters.connections, 1);
+    atomic_fetch_add(&loop->service->connections, 1);
+}
+
+struct connection *connection_of(h2o_req_t *req) {
+    h2o_socket_t *socket = req->conn->callbacks->get_socket(req->conn);
+    return socket != NULL && socket->on_close.cb == on_close ? socket->on_close.data : NULL;
+}
+
+void connection_enter(struct connection *connection) {
+    connection->exchanges++;
+}
+
+void connection_leave(struct connection *connection) {
+    ASSERT(connection->exchanges > 0);
+    connection->exchanges--;
+    free_when_unused(connection);
+}
+
+void connection_note_reset(struct connection *connection) {
+    connection->resets++;
+    if (connection->doomed || connection->socket == NULL ||
+        connection->resets <= connection->answered + CONNECTION_RESETS_MAX)
+        return;
+    counter_add(&connection->loop->counters.reset_closed, 1);
+    log_event(LOG_WARN, "service.rapid_reset", LOG_SPAN("peer", connection->peer),
+              LOG_INT("resets", connection->resets), LOG_INT("answered", connection->answered));
+    connection_doom(connection);
+}
+
+void connection_doom(struct connection *connection) {
+    connection->doomed = true;
+    if (connection->socket != NULL)
+        shutdown(h2o_socket_get_fd(connection->socket), SHUT_RDWR);
+}

@@ -1,0 +1,172 @@
+/* The life of an exchange; see exchange.h for the one rule. */
+// SPDX-License-Identifier: Apache-2.0
+#include "service/exchange.h"
+
+#include "base/log.h"
+#include "service/access_log.h"
+#include "service/loop.h"
+#include "service/request_id.h"
+#include "service/respond.h"
+#include "store/change.h"
+
+static void release(struct exchange *exchange) {
+    if (exchange->counted)
+        atomic_fetch_sub(&exchange->loop->service->in_flight, 1);
+    if (exchange->connection != NULL)
+        connection_leave(exchange->connection);
+    *exchange->link = exchange->next;
+    if (exchange->next != NULL)
+        exchange->next->link = exchange->link;
+    buffer_release(&exchange->call.response.body);
+    arena_release(&exchange->arena);
+    mem_free(exchange);
+}
+
+/* HTTP/2 of h2o 2.2.5 disposes of a cancelled stream like of a finished one; what tells them apart
+ * is how much went into DATA frames. Answers without a body are completed in a second step for the
+ * same reason (respond.c). */
+bool exchange_delivered(const struct exchange *exchange) {
+    if (!exchange->complete || exchange->req->version < 0x200 || exchange->head_only)
+        return exchange->complete;
+    return exchange->call.response.status == 304 || exchange->call.response.status == 204 ||
+           exchange->req->bytes_sent >= respond_body(exchange).size;
+}
+
+/* Destructor in the request's pool: h2o disposes of the request, for whatever reason. The request
+ * itself is still readable. */
+static void on_request_gone(void *guard) {
+    struct exchange *exchange = *(struct exchange **)guard;
+    struct counters *counters = &exchange->loop->counters;
+    if (exchange->call.response.stream != NULL)
+        exchange->call.response.stream->release(exchange->call.response.stream);
+    exchange->call.response.stream = NULL;
+    bool delivered = exchange_delivered(exchange);
+    if (!delivered)
+        counter_add(&counters->vanished, 1);
+    if (exchange->connection != NULL) {
+        if (delivered)
+            exchange->connection->answered++;
+        else if (exchange->req->version >= 0x200)
+            connection_note_reset(exchange->connection);
+    }
+    access_log_write(exchange);
+    exchange->req = NULL;
+    if (!exchange->pending)
+        release(exchange);
+}
+
+static void fill_headers(struct exchange *exchange) {
+    const h2o_headers_t *from = &exchange->req->headers;
+    struct api_call *call = &exchange->call;
+    struct api_header *headers = arena_array(&exchange->arena, from->size, sizeof *headers);
+    struct span offered = SPAN_NONE, parent = SPAN_NONE;
+    for (size_t i = 0; i < from->size; i++) {
+        headers[i].name = transport_span(*from->entries[i].name);
+        headers[i].value = transport_span(from->entries[i].value);
+        if (span_is(headers[i].name, "x-request-id"))
+            offered = headers[i].value;
+        else if (span_is(headers[i].name, "traceparent"))
+            parent = headers[i].value;
+        else if (span_is(headers[i].name, "x-fapi-interaction-id") &&
+                 request_id_valid(headers[i].value))
+            exchange->fapi_id = headers[i].value;
+    }
+    call->headers = headers;
+    call->header_count = (uint32_t)from->size;
+    exchange->trace_id = request_id_trace(parent);
+    call->request_id = request_id_choose(offered, exchange->trace_id, &exchange->arena);
+}
+
+static void fill_target(struct exchange *exchange) {
+    h2o_req_t *req = exchange->req;
+    struct api_call *call = &exchange->call;
+    struct span target = transport_span(req->input.path);
+    size_t mark = req->input.query_at;
+    call->method = transport_span(req->input.method);
+    exchange->head_only = span_is(call->method, "HEAD");
+    if (exchange->head_only)
+        call->method = SPAN("GET");
+    call->path = target;
+    if (mark != SIZE_MAX && mark < target.size) {
+        call->path.size = mark;
+        call->query = span_of(target.data + mark + 1, target.size - mark - 1);
+    }
+    call->body = transport_span(req->entity);
+    if (call->body.size > LIMIT_BODY) {
+        call->body = span_of(call->body.data, 0);
+        call->body_truncated = true;
+    }
+}
+
+static void fill_peer(struct exchange *exchange) {
+    struct connection *connection = connection_of(exchange->req);
+    exchange->connection = connection;
+    if (connection == NULL)
+        return;
+    connection_enter(connection);
+    exchange->call.peer = connection->peer;
+    exchange->call.peer_is_loopback = connection->loopback;
+}
+
+struct exchange *exchange_new(struct loop *loop, h2o_req_t *req) {
+    struct exchange *exchange = mem_alloc_zeroed(1, sizeof *exchange);
+    struct exchange **guard =
+        h2o_mem_alloc_shared(&req->pool, sizeof(struct exchange *), on_request_gone);
+    *guard = exchange;
+    exchange->req = req;
+    exchange->loop = loop;
+    exchange->started_us = service_now_us();
+    exchange->call.loop = &loop->api;
+    exchange->call.arena = &exchange->arena;
+    exchange->call.exchange = exchange;
+    exchange->next = loop->exchanges;
+    exchange->link = &loop->exchanges;
+    if (exchange->next != NULL)
+        exchange->next->link = &exchange->next;
+    loop->exchanges = exchange;
+    fill_peer(exchange);
+    fill_target(exchange);
+    fill_headers(exchange);
+    return exchange;
+}
+
+void exchange_wait(struct exchange *exchange) {
+    exchange->pending = true;
+}
+
+void exchange_resume(struct store_change *change) {
+    struct exchange *exchange = change->owner;
+    ASSERT(exchange->pending);
+    exchange->pending = false;
+    if (exchange->req == NULL || exchange->answered) {
+        counter_add(&exchange->loop->counters.dropped, 1);
+        store_change_free(change);
+        if (exchange->req == NULL)
+            release(exchange);
+        return;
+    }
+    if (api_reply(&exchange->call, change) == API_PENDING)
+        exchange_wait(exchange);
+    else
+        respond(exchange);
+}
+
+void exchange_abandon_all(struct loop *loop) {
+    struct exchange *next;
+    for (struct exchange *exchange = loop->exchanges; exchange != NULL; exchange = next) {
+        next = exchange->next;
+        if (!exchange->pending || exchange->req == NULL || exchange->answered)
+            continue;
+        exchange->req->http1_is_persistent = 0;
+        api_refuse(&exchange->call, STATUS_OUTCOME_UNKNOWN,
+                   "the service stopped before the change was confirmed; repeat it to learn more");
+        respond(exchange);
+    }
+}
+
+void exchange_release_all(struct loop *loop) {
+    while (loop->exchanges != NULL) {
+        ASSERT(loop->exchanges->req == NULL);
+        release(loop->exchanges);
+    }
+}

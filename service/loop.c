@@ -1,0 +1,206 @@
+/* The loop's thread and its orders.
+ *
+ * Of h2o 2.2.5: h2o_evloop_run returns non-zero on EINTR (ignored: the loop simply runs again); a
+ * context's queue is not freed by h2o_context_dispose; idle HTTP/1 connections are not closed by a
+ * shutdown request, so drain does it. */
+// SPDX-License-Identifier: Apache-2.0
+#include "service/loop.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "service/respond.h"
+#include "store/change.h"
+
+static void on_accept(h2o_socket_t *listener, const char *error) {
+    struct loop *loop = listener->data;
+    if (error != NULL)
+        return;
+    /* One at a time: loops share the listener, and a greedy one would take them all. */
+    h2o_socket_t *socket = h2o_evloop_socket_accept(listener);
+    if (socket == NULL) {
+        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+            h2o_socket_read_stop(listener);
+            loop->listeners_paused = true;
+        }
+        return;
+    }
+    if (atomic_load(&loop->service->connections) >= loop->service->connections_max) {
+        counter_add(&loop->counters.turned_away, 1);
+        h2o_socket_close(socket);
+        return;
+    }
+    connection_open(loop, socket);
+    h2o_accept(&loop->accept, socket);
+}
+
+static void take_answers(struct loop *loop) {
+    struct store_change *change = store_take(loop->service->store, loop->number);
+    while (change != NULL) {
+        struct store_change *next = change->next;
+        exchange_resume(change);
+        change = next;
+    }
+}
+
+/* An idle HTTP/1 connection ends now; one with a request ends with its answer. Requests that are
+ * still arriving have until the deadline. */
+static int drain_http1(h2o_req_t *req, void *context) {
+    h2o_socket_t *socket = req->conn->callbacks->get_socket(req->conn);
+    (void)context;
+    req->http1_is_persistent = 0;
+    if (socket != NULL && req->version == 0 && socket->input->size == 0)
+        shutdown(h2o_socket_get_fd(socket), SHUT_RD);
+    return 0;
+}
+
+static void close_listeners(struct loop *loop) {
+    for (uint32_t i = 0; i < loop->listener_count; i++) {
+        h2o_socket_t *socket;
+        /* Who has connected already is served: the last close would reset them. */
+        while ((socket = h2o_evloop_socket_accept(loop->listeners[i])) != NULL) {
+            connection_open(loop, socket);
+            h2o_accept(&loop->accept, socket);
+        }
+        h2o_socket_read_stop(loop->listeners[i]);
+        h2o_socket_close(loop->listeners[i]);
+    }
+    loop->listener_count = 0;
+}
+
+static void drain(struct loop *loop) {
+    if (loop->draining)
+        return;
+    loop->draining = true;
+    close_listeners(loop);
+    h2o_timeout_unlink(&loop->sweep);
+    loop->context.globalconf->http1.callbacks.foreach_request(&loop->context, drain_http1, NULL);
+    h2o_context_request_shutdown(&loop->context);
+}
+
+static void close_all(struct loop *loop) {
+    struct connection *connection;
+    for (connection = loop->connections; connection != NULL; connection = connection->next)
+        connection_doom(connection);
+}
+
+static void on_orders(h2o_multithread_receiver_t *receiver, h2o_linklist_t *messages) {
+    struct loop *loop = H2O_STRUCT_FROM_MEMBER(struct loop, receiver, receiver);
+    while (!h2o_linklist_is_empty(messages))
+        h2o_linklist_unlink(messages->next);
+    /* The message is free again before the orders are: who orders next may link it. */
+    unsigned orders = atomic_exchange(&loop->orders, 0);
+    if (orders & LOOP_ANSWERS)
+        take_answers(loop);
+    if (orders & LOOP_DRAIN)
+        drain(loop);
+    if (orders & LOOP_ANSWER)
+        exchange_abandon_all(loop);
+    if (orders & LOOP_CLOSE)
+        close_all(loop);
+}
+
+void loop_tell(struct loop *loop, enum loop_order order) {
+    if (atomic_fetch_or(&loop->orders, (unsigned)order) == 0)
+        h2o_multithread_send_message(&loop->receiver, &loop->message);
+}
+
+/* HTTP/2's idle timer starts anew with every byte: a request that arrives drop by drop would stay
+ * for ever. HTTP/1's covers head and body. */
+static int close_overdue(h2o_req_t *req, void *context) {
+    struct loop *loop = context;
+    struct timeval now = *h2o_get_timestamp(&loop->context, NULL, NULL);
+    struct connection *connection;
+    if (req->pathconf != NULL || req->timestamps.request_begin_at.tv_sec == 0 ||
+        now.tv_sec - req->timestamps.request_begin_at.tv_sec <= (time_t)loop->service->idle_seconds)
+        return 0;
+    connection = connection_of(req);
+    if (connection != NULL && !connection->doomed) {
+        counter_add(&loop->counters.overdue, 1);
+        connection_doom(connection);
+    }
+    return 0;
+}
+
+static void on_sweep(h2o_timeout_entry_t *entry) {
+    struct loop *loop = H2O_STRUCT_FROM_MEMBER(struct loop, sweep, entry);
+    loop->context.globalconf->http2.callbacks.foreach_request(&loop->context, close_overdue, loop);
+    if (loop->listeners_paused)
+        for (uint32_t i = 0; i < loop->listener_count; i++)
+            h2o_socket_read_start(loop->listeners[i], on_accept);
+    loop->listeners_paused = false;
+    h2o_timeout_link(loop->context.loop, &loop->context.one_sec_timeout, &loop->sweep);
+}
+
+static void *run(void *context) {
+    struct loop *loop = context;
+    logger_attach(loop->service->logger, loop->number);
+    while (!loop->draining || loop->connections != NULL)
+        h2o_evloop_run(loop->context.loop, INT32_MAX);
+    store_reader_close(loop->api.reader);
+    loop->api.reader = NULL;
+    return NULL;
+}
+
+static void add_listener(struct loop *loop, const struct listener *listener) {
+    int fd = fcntl(listener->fd, F_DUPFD_CLOEXEC, 3);
+    ASSERT(fd >= 0);
+    h2o_socket_t *socket =
+        h2o_evloop_socket_create(loop->context.loop, fd, H2O_SOCKET_FLAG_DONT_READ);
+    socket->data = loop;
+    h2o_socket_read_start(socket, on_accept);
+    loop->listeners[loop->listener_count++] = socket;
+}
+
+void loop_init(struct loop *loop, struct service *service, unsigned number,
+               h2o_globalconf_t *http) {
+    loop->service = service;
+    loop->number = number;
+    loop->api = (struct api_loop){&service->api, number, NULL, auth_loop_new()};
+    h2o_context_init(&loop->context, h2o_evloop_create(), http);
+    loop->accept = (h2o_accept_ctx_t){&loop->context, http->hosts, NULL, 0, NULL};
+    h2o_multithread_register_receiver(loop->context.queue, &loop->receiver, on_orders);
+    loop->sweep.cb = on_sweep;
+    h2o_timeout_link(loop->context.loop, &loop->context.one_sec_timeout, &loop->sweep);
+    for (uint32_t i = 0; i < service->listener_count; i++)
+        add_listener(loop, &service->listeners[i]);
+}
+
+enum status loop_start(struct loop *loop) {
+    enum status status = store_reader_open(loop->service->store, &loop->api.reader);
+    if (status != STATUS_OK)
+        return status;
+    int code = pthread_create(&loop->thread, NULL, run, loop);
+    ASSERT(code == 0);
+    loop->started = true;
+    return STATUS_OK;
+}
+
+bool loop_join(struct loop *loop, const struct timespec *deadline) {
+    if (loop->started && pthread_timedjoin_np(loop->thread, NULL, deadline) != 0)
+        return false;
+    loop->started = false;
+    return true;
+}
+
+void loop_release(struct loop *loop) {
+    h2o_multithread_queue_t *queue = loop->context.queue;
+    h2o_loop_t *evloop = loop->context.loop;
+    exchange_release_all(loop);
+    if (loop->api.reader != NULL)
+        store_reader_close(loop->api.reader);
+    auth_loop_free(loop->api.auth);
+    for (uint32_t i = 0; i < loop->listener_count; i++)
+        h2o_socket_close(loop->listeners[i]);
+    if (h2o_linklist_is_linked(&loop->message.link))
+        h2o_linklist_unlink(&loop->message.link);
+    h2o_timeout_unlink(&loop->sweep);
+    h2o_timeout_unlink(&loop->context.http2._graceful_shutdown_timeout);
+    h2o_multithread_unregister_receiver(queue, &loop->receiver);
+    h2o_context_dispose(&loop->context);
+    free(queue);
+    h2o_evloop_destroy(evloop);
+}

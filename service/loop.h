@@ -1,0 +1,59 @@
+/* An event loop: a thread with its own h2o context, listeners, store reader, token cache and
+ * counters. It blocks on nothing but its sockets.
+ *
+ * Threads: init and release on the main thread while the loop does not run; everything between on
+ * its own; wake and tell from any. */
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SERVICE_LOOP_H
+#define SERVICE_LOOP_H
+
+#include "service/counters.h"
+#include "service/exchange.h"
+#include "service/service.h"
+#include "service/transport.h"
+
+enum loop_order {
+    LOOP_DRAIN = 1,   /* stop accepting, close what is idle, end when nothing is left */
+    LOOP_ANSWER = 2,  /* the deadline has passed: answer what still waits for the writer */
+    LOOP_CLOSE = 4,   /* close all connections */
+    LOOP_ANSWERS = 8, /* the writer has answered changes of this loop */
+};
+
+struct loop {
+    struct service *service;
+    unsigned number;
+    pthread_t thread;
+    bool started; /* thread is valid */
+    h2o_context_t context;
+    h2o_accept_ctx_t accept;
+    h2o_socket_t *listeners[CONFIG_LISTEN_MAX];
+    uint32_t listener_count;
+    h2o_multithread_receiver_t receiver;
+    h2o_multithread_message_t message; /* linked while orders wait */
+    _Atomic(unsigned) orders;          /* bits of enum loop_order */
+    h2o_timeout_entry_t sweep;         /* every second */
+    struct api_loop api;
+    struct counters counters;
+    struct connection *connections; /* all that are open */
+    struct exchange *exchanges;     /* all that live */
+    struct exchange *sending;       /* whose response h2o_start_response is setting up */
+    bool draining;
+    bool listeners_paused; /* accept failed for want of resources: again at the next sweep */
+};
+
+/* Makes the loop's context on `http` and its copies of the listeners. */
+void loop_init(struct loop *loop, struct service *service, unsigned number, h2o_globalconf_t *http);
+/* Opens the reader and starts the thread. */
+MUST_CHECK enum status loop_start(struct loop *loop);
+/* Gives an order; orders add up. Never blocks. */
+void loop_tell(struct loop *loop, enum loop_order order);
+/* Waits for the thread's end until the deadline (CLOCK_REALTIME); true when it has ended. */
+bool loop_join(struct loop *loop, const struct timespec *deadline);
+/* After the thread's end and store_close. */
+void loop_release(struct loop *loop);
+
+static inline struct loop *loop_of(h2o_context_t *context) {
+    return H2O_STRUCT_FROM_MEMBER(struct loop, context, context);
+}
+
+#endif

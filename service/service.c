@@ -1,0 +1,286 @@
+/* The process from start to end: everything is opened in one order and closed in the opposite one.
+ *
+ * Threads: all of this runs on the main thread, but store_wake and store_failed, which the writer
+ * calls. */
+// SPDX-License-Identifier: Apache-2.0
+#include "service/service.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "service/dev.h"
+#include "service/http.h"
+#include "service/loop.h"
+#include "service/metrics.h"
+#include "service/notify.h"
+#include "service/reload.h"
+#include "store/store.h"
+
+#define DESCRIPTORS_RESERVED 128 /* store, logs, listeners and pipes of 64 loops */
+#define ANSWER_SECONDS 1         /* for sending what the deadline forced */
+#define CLOSE_SECONDS 5          /* for closing connections: longer is a defect */
+
+int64_t service_now_us(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+}
+
+static bool refuse(const char *why) {
+    log_event(LOG_ERROR, "service.refused", LOG_TEXT("why", why));
+    return false;
+}
+
+static void store_wake(void *context, unsigned loop) {
+    struct service *service = context;
+    loop_tell(&service->loops[loop], LOOP_ANSWERS);
+}
+
+static void store_failed(void *context) {
+    struct service *service = context;
+    atomic_store(&service->failed, true);
+    pthread_kill(service->main_thread, SIGUSR1);
+}
+
+static bool is_draining(void *context) {
+    const struct service *service = context;
+    return atomic_load(&service->draining);
+}
+
+/* As many descriptors as the system allows; connections are bounded by them. */
+static void raise_descriptors(struct service *service) {
+    struct rlimit limit = {1024, 1024};
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    getrlimit(RLIMIT_NOFILE, &limit);
+    uint64_t allowed = limit.rlim_cur > 1000000 ? 1000000 : (uint64_t)limit.rlim_cur;
+    service->connections_max = allowed > 2 * DESCRIPTORS_RESERVED
+                                   ? (uint32_t)allowed - DESCRIPTORS_RESERVED
+                                   : (uint32_t)allowed / 2;
+}
+
+static bool open_listeners(struct service *service) {
+    const struct config *config = service->settings->config;
+    char why[LIMIT_URL + 128];
+    if (listener_inherit(service->listeners, CONFIG_LISTEN_MAX, &service->listener_count, why,
+                         sizeof why) != STATUS_OK)
+        return refuse(why);
+    bool inherited = service->listener_count != 0;
+    for (uint32_t i = 0; i < config->listen_count && !inherited; i++) {
+        struct listener *listener = &service->listeners[service->listener_count];
+        if (listener_open(config->listen[i], listener, why, sizeof why) != STATUS_OK)
+            return refuse(why);
+        service->listener_count++;
+    }
+    for (uint32_t i = 0; i < service->listener_count; i++) {
+        const struct listener *listener = &service->listeners[i];
+        if (listener->loopback)
+            continue;
+        if (!config->insecure_http) {
+            snprintf(why, sizeof why,
+                     "config: \"listen\": %s is not a loopback address, and plain "
+                     "HTTP beyond loopback needs insecureHttp",
+                     listener->address);
+            return refuse(why);
+        }
+        log_event(LOG_WARN, "service.insecure_http", LOG_TEXT("address", listener->address),
+                  LOG_TEXT("warning", "tokens and consents cross this network in clear text"));
+    }
+    return true;
+}
+
+static bool open_store(struct service *service) {
+    const struct config *config = service->settings->config;
+    struct store_options options = {
+        .directory = config->data.data,
+        .origin = config->origin.data,
+        .create = service->create || config->dev,
+        .map_size = config->map_size,
+        .loops = service->loop_count,
+        .clock = &service->clock,
+        .wake = store_wake,
+        .failed = store_failed,
+        .context = service,
+    };
+    char why[1024];
+    if (store_open(&options, &service->store, why, sizeof why) != STATUS_OK)
+        return false; /* the store has logged why */
+    service->api.store = service->store;
+    return settings_activate(service, NULL) || refuse("the policy pack could not be activated");
+}
+
+static bool start_loops(struct service *service, h2o_globalconf_t *http) {
+    for (unsigned i = 0; i < service->loop_count; i++)
+        loop_init(&service->loops[i], service, i, http);
+    for (unsigned i = 0; i < service->loop_count; i++)
+        if (loop_start(&service->loops[i]) != STATUS_OK)
+            return refuse("a loop cannot read the store");
+    return true;
+}
+
+static bool announce(struct service *service) {
+    struct buffer text = {0};
+    char why[512];
+    for (uint32_t i = 0; i < service->listener_count; i++)
+        log_event(LOG_INFO, "service.listening", LOG_TEXT("address", service->listeners[i].address),
+                  LOG_TEXT("version", service->api.version), LOG_INT("loops", service->loop_count));
+    notify("READY=1");
+    if (!service->settings->config->dev)
+        return true;
+    if (dev_welcome(service, &text, why, sizeof why) != STATUS_OK) {
+        buffer_release(&text);
+        return refuse(why);
+    }
+    fwrite(text.data, 1, text.size, stdout);
+    fflush(stdout);
+    buffer_release(&text);
+    return true;
+}
+
+/* Until a signal ends the service. */
+static void serve(struct service *service, const sigset_t *signals) {
+    for (;;) {
+        siginfo_t info;
+        int signal = sigwaitinfo(signals, &info);
+        if (signal == SIGHUP)
+            service_reload(service);
+        else if (signal == SIGTERM || signal == SIGINT || atomic_load(&service->failed))
+            return;
+    }
+}
+
+static void tell_all(struct service *service, enum loop_order order) {
+    for (unsigned i = 0; i < service->loop_count; i++)
+        if (service->loops[i].started)
+            loop_tell(&service->loops[i], order);
+}
+
+static bool join_all(struct service *service, uint64_t seconds) {
+    struct timespec deadline;
+    bool all = true;
+    clock_gettime(CLOCK_REALTIME, &deadline);
+    deadline.tv_sec += (time_t)seconds;
+    for (unsigned i = 0; i < service->loop_count; i++)
+        all &= loop_join(&service->loops[i], &deadline);
+    return all;
+}
+
+/* Stop accepting, finish what is in flight, at the deadline answer it, at last close. */
+static void stop_loops(struct service *service) {
+    atomic_store(&service->draining, true);
+    notify("STOPPING=1");
+    log_event(LOG_INFO, "service.draining", LOG_INT("in_flight", atomic_load(&service->in_flight)));
+    tell_all(service, LOOP_DRAIN);
+    bool failed = atomic_load(&service->failed);
+    if (join_all(service, failed ? 0 : service->settings->config->drain_seconds))
+        return;
+    log_event(LOG_WARN, "service.drain_deadline",
+              LOG_INT("in_flight", atomic_load(&service->in_flight)));
+    tell_all(service, LOOP_ANSWER);
+    if (join_all(service, ANSWER_SECONDS))
+        return;
+    tell_all(service, LOOP_CLOSE);
+    bool ended = join_all(service, CLOSE_SECONDS);
+    ASSERT(ended);
+}
+
+static bool prepare(struct service *service, const struct service_options *options) {
+    char why[SETTINGS_WHY_SIZE];
+    clock_init(&service->clock);
+    if (options->clock != NULL &&
+        clock_init_injected(&service->clock, span_of_text(options->clock)) != STATUS_OK)
+        return refuse("--clock: must be START or STARTxRATE, START like 2026-03-12T00:00Z");
+    service->source = options->source;
+    service->create = options->create;
+    service->started_ms = service_now_us() / 1000;
+    service->main_thread = pthread_self();
+    service->api.version = CONSENTD_VERSION;
+    service->api.context = service;
+    service->api.metrics = metrics_write;
+    service->api.draining = is_draining;
+    raise_descriptors(service);
+    if (settings_load(&service->source, NULL, &service->settings, why) != STATUS_OK)
+        return refuse(why);
+    const struct config *config = service->settings->config;
+    log_set_level((enum log_level)config->log_level);
+    service->idle_seconds = config->idle_seconds;
+    service->loop_count = (unsigned)config->loops;
+    service->loops = mem_alloc_zeroed(service->loop_count, sizeof *service->loops);
+    service->logger = logger_start(service->loop_count, STDERR_FILENO);
+    return true;
+}
+
+static void release(struct service *service, h2o_globalconf_t *http) {
+    store_close(service->store);
+    for (unsigned i = 0; i < service->loop_count; i++)
+        if (service->loops[i].service != NULL)
+            loop_release(&service->loops[i]);
+    http_release(http);
+    for (uint32_t i = 0; i < service->listener_count; i++)
+        listener_close(&service->listeners[i]);
+    settings_free(service->settings);
+    if (service->logger != NULL)
+        logger_stop(service->logger);
+    mem_free(service->loops);
+}
+
+int service_run(const struct service_options *options) {
+    struct service service = {0};
+    h2o_globalconf_t http;
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    sigaddset(&signals, SIGUSR1);
+    pthread_sigmask(SIG_BLOCK, &signals,
+                    NULL); /* threads inherit it: signals come to sigwaitinfo */
+    signal(SIGPIPE, SIG_IGN);
+    if (!prepare(&service, options)) {
+        settings_free(service.settings);
+        return 1;
+    }
+    http_init(&http, service.settings->config);
+    bool good = open_listeners(&service) && open_store(&service) && start_loops(&service, &http) &&
+                announce(&service);
+    if (good)
+        serve(&service, &signals);
+    stop_loops(&service);
+    bool failed = !good || atomic_load(&service.failed);
+    log_event(LOG_INFO, "service.stopped",
+              LOG_INT("uptime_ms", service_now_us() / 1000 - service.started_ms));
+    release(&service, &http);
+    return failed ? 1 : 0;
+}
+
+int service_check(const struct service_options *options) {
+    struct config_source source = options->source;
+    struct settings *settings;
+    char why[SETTINGS_WHY_SIZE];
+    bool loopback;
+    source.check = true;
+    if (settings_load(&source, NULL, &settings, why) != STATUS_OK) {
+        fprintf(stderr, "%s\n", why);
+        return 1;
+    }
+    const struct config *config = settings->config;
+    const char *phrase = NULL;
+    for (uint32_t i = 0; i < config->listen_count && phrase == NULL; i++) {
+        if (listener_check(config->listen[i], &loopback) != STATUS_OK)
+            phrase = "must be HOST:PORT with an address as HOST";
+        else if (!loopback && !config->insecure_http)
+            phrase = "is not a loopback address, and plain HTTP beyond loopback needs insecureHttp";
+        if (phrase != NULL)
+            fprintf(stderr, "config: \"listen\": %s %s\n", config->listen[i].data, phrase);
+    }
+    if (phrase == NULL)
+        puts("configuration ok");
+    settings_free(settings);
+    return phrase != NULL ? 1 : 0;
+}

@@ -1,0 +1,115 @@
+/* Reading a set of settings from configuration, key files and pack. Main thread. */
+// SPDX-License-Identifier: Apache-2.0
+#include "service/settings.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "auth/dev.h"
+#include "base/limits.h"
+#include "policy/pack.h"
+
+/* A whole file of at most LIMIT_PACK bytes. */
+static bool read_file(const char *path, struct buffer *out) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    ssize_t got;
+    do {
+        got = read(fd, buffer_reserve(out, 65536), 65536);
+        if (got > 0)
+            out->size += (size_t)got;
+    } while ((got > 0 && out->size <= LIMIT_PACK) || (got < 0 && errno == EINTR));
+    close(fd);
+    if (got > 0)
+        errno = EFBIG;
+    return got == 0;
+}
+
+static bool load_pack(struct settings *set, char why[SETTINGS_WHY_SIZE]) {
+    const char *path = set->config->pack.data;
+    const struct settings *older = set->older;
+    struct buffer bytes = {0};
+    struct policy_error error = {0};
+    bool good = read_file(path, &bytes);
+    if (!good) {
+        snprintf(why, SETTINGS_WHY_SIZE, "config: \"pack\": %.200s: %s", path, strerror(errno));
+    } else if (older != NULL && span_equal(policy_pack_bytes(older->pack), buffer_span(&bytes))) {
+        set->pack = older->pack;
+    } else if (policy_pack_load(buffer_span(&bytes), &set->pack, &error) != STATUS_OK) {
+        good = false;
+        snprintf(why, SETTINGS_WHY_SIZE, "config: \"pack\": %.150s: at \"%s\": %s", path,
+                 error.pointer, error.detail);
+    } else {
+        set->owns_pack = true;
+    }
+    buffer_release(&bytes);
+    return good;
+}
+
+/* The configured issuers and, in development, the data directory's own. */
+static bool load_keys(struct settings *set, bool with_dev, char why[SETTINGS_WHY_SIZE]) {
+    const struct config *config = set->config;
+    uint32_t count = config->issuer_count;
+    struct arena arena = {0};
+    struct auth_issuer *issuers = arena_array(&arena, count + 1, sizeof *issuers);
+    char cause[SETTINGS_WHY_SIZE - 32];
+    enum status status = STATUS_OK;
+    if (count != 0)
+        memcpy(issuers, config->issuers, count * sizeof *issuers);
+    if (with_dev) {
+        status = auth_dev_create(config->data.data, cause, sizeof cause);
+        if (status == STATUS_OK)
+            status = auth_dev_issuer_fill(config->data.data, &arena, &issuers[count++]);
+        else
+            snprintf(why, SETTINGS_WHY_SIZE, "%s", cause);
+    }
+    if (status == STATUS_OK) {
+        status = auth_keys_load(issuers, count, &set->keys, cause, sizeof cause);
+        if (status != STATUS_OK)
+            snprintf(why, SETTINGS_WHY_SIZE, "config: \"issuers\": %s", cause);
+    }
+    arena_release(&arena);
+    return status == STATUS_OK;
+}
+
+enum status settings_load(const struct config_source *source, struct settings *older,
+                          struct settings **out, char why[SETTINGS_WHY_SIZE]) {
+    if (older != NULL && older->age >= SETTINGS_KEPT_MAX) {
+        snprintf(why, SETTINGS_WHY_SIZE, "reloaded %u times: restart to go on", older->age);
+        return STATUS_BUSY;
+    }
+    struct settings *set = mem_alloc_zeroed(1, sizeof *set);
+    set->older = older;
+    set->age = older != NULL ? older->age + 1 : 0;
+    if (config_load(source, &set->config, why) != STATUS_OK || !load_pack(set, why) ||
+        !load_keys(set, source->dev && !source->check, why)) {
+        set->older = NULL;
+        settings_free(set);
+        return STATUS_INVALID_PARAMETER;
+    }
+    set->api = (struct api_settings){
+        .public_url = set->config->public_url,
+        .oauth_issuer = set->config->oauth_issuer,
+        .tenants = set->config->tenants,
+        .tenant_count = set->config->tenant_count,
+        .metrics_public = set->config->metrics_public,
+    };
+    *out = set;
+    return STATUS_OK;
+}
+
+void settings_free(struct settings *settings) {
+    while (settings != NULL) {
+        struct settings *older = settings->older;
+        if (settings->owns_pack)
+            policy_pack_free(settings->pack);
+        auth_keys_free(settings->keys);
+        config_free(settings->config);
+        mem_free(settings);
+        settings = older;
+    }
+}

@@ -1,0 +1,33 @@
+/* What a running service follows and a reload replaces: configuration, keys of issuers, policy pack
+ * and the api's settings. A set is immutable; loops hold pointers into it.
+ *
+ * Old sets are kept until the process ends: no loop can be asked cheaply whether it still reads
+ * one. The bound is SETTINGS_KEPT_MAX reloads of a few KiB each, plus the packs that really
+ * differed. */
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SERVICE_SETTINGS_H
+#define SERVICE_SETTINGS_H
+
+#include "service/config.h"
+
+#define SETTINGS_KEPT_MAX 1000
+#define SETTINGS_WHY_SIZE 1024 /* holds CONFIG_WHY_SIZE */
+
+struct settings {
+    struct config *config;
+    struct api_settings api;
+    struct auth_keys *keys;
+    struct policy_pack *pack;
+    bool owns_pack;         /* false: an older set's, whose bytes are the same */
+    struct settings *older; /* retired */
+    uint32_t age;           /* how many are behind it */
+};
+
+/* Reads configuration, key files and pack into a set that stands before `older` (may be NULL). On
+ * failure why says what, and nothing has changed. Free the newest with settings_free. */
+MUST_CHECK enum status settings_load(const struct config_source *source, struct settings *older,
+                                     struct settings **out, char why[SETTINGS_WHY_SIZE]);
+/* Frees this set and all older ones. */
+void settings_free(struct settings *settings);
+
+#endif
