@@ -86,6 +86,7 @@ struct api_call {
     /* out */
     struct api_response response;
     const struct api_route *route; /* NULL when none matched; for logs and metrics */
+    struct span path_id;   /* the variable segment of the path, decoded; absent when it has none */
     struct span client_id; /* of the principal once known, in the arena; for the access log */
     /* the api's own between handle and reply */
     struct api_viewer *viewer;

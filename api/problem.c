@@ -1,0 +1,121 @@
+/* Problem documents. Runs on a loop. */
+// SPDX-License-Identifier: Apache-2.0
+#include "api/problem.h"
+
+#include "api/http_out.h"
+
+#define RETRY_AFTER SPAN("1")
+
+static void begin(struct api_call *call, struct json_out *out, enum status status,
+                  const char *detail) {
+    const struct api_settings *settings = atomic_load(&call->loop->service->settings);
+    buffer_clear(&call->response.body);
+    *out = json_out_to(&call->response.body);
+    json_out_object_begin(out);
+    json_out_key(out, "type");
+    struct span type = arena_format(call->arena, "%.*s/problems/%s", SPAN_ARG(settings->public_url),
+                                    status_name(status));
+    json_out_string(out, type);
+    json_out_member(out, "title", span_of_text(status_title(status)));
+    json_out_member_int(out, "status", status_http(status));
+    if (detail != NULL && detail[0] != '\0')
+        json_out_member(out, "detail", span_of_text(detail));
+    if (call->request_id.size != 0)
+        json_out_member(out, "instance", call->request_id);
+}
+
+static enum api_outcome end(struct api_call *call, struct json_out *out, enum status status) {
+    json_out_object_end(out);
+    int http = status_http(status);
+    if (http == 429 || http == 503 || http == 507)
+        api_header_set(call, "retry-after", RETRY_AFTER);
+    return api_respond(call, http, "application/problem+json");
+}
+
+/* RFC 6750 section 3: scheme, then the error. why is a sentence of ours without quotes. */
+static void challenge(struct api_call *call, const char *error, const char *why,
+                      struct span scope) {
+    struct buffer text = {0};
+    buffer_append_text(&text, "Bearer realm=\"consentd\"");
+    if (error != NULL)
+        buffer_append_format(&text, ", error=\"%s\"", error);
+    if (why != NULL)
+        buffer_append_format(&text, ", error_description=\"%s\"", why);
+    if (scope.size != 0)
+        buffer_append_format(&text, ", scope=\"%.*s\"", SPAN_ARG(scope));
+    api_header_set(call, "www-authenticate", arena_copy(call->arena, buffer_span(&text)));
+    buffer_release(&text);
+}
+
+enum api_outcome api_problem(struct api_call *call, enum status status, const char *detail) {
+    struct json_out out;
+    begin(call, &out, status, detail);
+    if (status == STATUS_INSUFFICIENT_SCOPE)
+        challenge(call, "insufficient_scope", NULL, SPAN_NONE);
+    if (status == STATUS_UNAUTHENTICATED)
+        challenge(call, "invalid_token", NULL, SPAN_NONE);
+    return end(call, &out, status);
+}
+
+enum api_outcome api_problem_errors(struct api_call *call, enum status status, const char *detail,
+                                    const struct api_errors *errors) {
+    struct json_out out;
+    begin(call, &out, status, detail);
+    json_out_key(&out, "errors");
+    json_out_array_begin(&out);
+    for (uint32_t i = 0; i < errors->count; i++) {
+        json_out_object_begin(&out);
+        json_out_member(&out, "pointer", errors->items[i].pointer);
+        json_out_member(&out, "detail", errors->items[i].detail);
+        json_out_object_end(&out);
+    }
+    json_out_array_end(&out);
+    return end(call, &out, status);
+}
+
+enum api_outcome api_problem_reasons(struct api_call *call, const struct policy_reasons *reasons) {
+    struct json_out out;
+    begin(call, &out, STATUS_NOT_ADMISSIBLE, NULL);
+    json_out_key(&out, "reasons");
+    json_out_array_begin(&out);
+    for (uint32_t i = 0; i < reasons->count; i++) {
+        json_out_object_begin(&out);
+        json_out_member(&out, "code", span_of_text(reasons->items[i].code));
+        json_out_member(&out, "clause", span_of_text(reasons->items[i].clause));
+        json_out_member(&out, "detail", span_of_text(reasons->items[i].detail));
+        json_out_object_end(&out);
+    }
+    json_out_array_end(&out);
+    return end(call, &out, STATUS_NOT_ADMISSIBLE);
+}
+
+enum api_outcome api_problem_unauthenticated(struct api_call *call,
+                                             const struct auth_refusal *refusal) {
+    struct json_out out;
+    const char *why = refusal->missing ? "a bearer token is needed" : refusal->why;
+    begin(call, &out, STATUS_UNAUTHENTICATED, why);
+    challenge(call, refusal->missing ? NULL : "invalid_token", refusal->missing ? NULL : why,
+              SPAN_NONE);
+    return end(call, &out, STATUS_UNAUTHENTICATED);
+}
+
+enum api_outcome api_problem_scope(struct api_call *call, unsigned scopes) {
+    struct json_out out;
+    struct buffer names = {0};
+    for (unsigned bit = 1; bit <= AUTH_ADMIN; bit <<= 1)
+        if ((scopes & bit) != 0)
+            buffer_append_format(&names, "%s%s", names.size != 0 ? " " : "",
+                                 auth_scope_name((enum auth_scope)bit));
+    struct span list = arena_copy(call->arena, buffer_span(&names));
+    buffer_release(&names);
+    struct span detail =
+        arena_format(call->arena, "the token needs one of the scopes: %s", list.data);
+    begin(call, &out, STATUS_INSUFFICIENT_SCOPE, detail.data);
+    challenge(call, "insufficient_scope", NULL, list);
+    return end(call, &out, STATUS_INSUFFICIENT_SCOPE);
+}
+
+enum api_outcome api_problem_method(struct api_call *call, const char *allow) {
+    api_header_set(call, "allow", arena_copy(call->arena, span_of_text(allow)));
+    return api_problem(call, STATUS_METHOD_NOT_ALLOWED, NULL);
+}

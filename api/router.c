@@ -1,0 +1,179 @@
+/* From method and path to a handler, by way of token, scopes, body and media types: what every
+ * operation has in common stands here once. Runs on a loop. */
+// SPDX-License-Identifier: Apache-2.0
+#include "api/router.h"
+
+#include <stdio.h>
+
+#include "api/http_in.h"
+#include "api/problem.h"
+#include "api/viewer.h"
+#include "base/encode.h"
+
+static bool unreserved(unsigned char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_' || c == '~';
+}
+
+/* Decodes one segment; false for anything but unreserved characters, plain or encoded. */
+static bool decode_segment(struct arena *arena, struct span segment, struct span *out) {
+    char *text = arena_alloc(arena, segment.size + 1);
+    size_t size = 0;
+    for (size_t i = 0; i < segment.size; i++) {
+        unsigned char c = (unsigned char)segment.data[i];
+        if (c == '%') {
+            if (segment.size - i < 3 ||
+                decode_hex(span_of(segment.data + i + 1, 2), &c, 1) != STATUS_OK)
+                return false;
+            i += 2;
+        }
+        if (!unreserved(c))
+            return false;
+        text[size++] = (char)c;
+    }
+    text[size] = '\0';
+    *out = span_of(text, size);
+    return size > 0 && !span_is(*out, ".") && !span_is(*out, "..");
+}
+
+/* The segment after the '/' that path begins with; path moves past it. */
+static struct span next_segment(struct span *path) {
+    const char *start = path->data + 1;
+    size_t left = path->size - 1;
+    const char *slash = left != 0 ? memchr(start, '/', left) : NULL;
+    size_t size = slash != NULL ? (size_t)(slash - start) : left;
+    *path = span_of(start + size, left - size);
+    return span_of(start, size);
+}
+
+static bool path_matches(struct arena *arena, struct span path, const char *template,
+                         struct span *id) {
+    struct span wanted = span_of_text(template);
+    while (path.size > 0 && path.data[0] == '/' && wanted.size > 0) {
+        struct span decoded, want = next_segment(&wanted);
+        if (!decode_segment(arena, next_segment(&path), &decoded))
+            return false;
+        if (want.size > 0 && want.data[0] == '{')
+            *id = decoded;
+        else if (!span_equal(want, decoded))
+            return false;
+    }
+    return path.size == 0 && wanted.size == 0;
+}
+
+static bool method_matches(struct span method, const char *route) {
+    return span_is(method, route) || (span_is(method, "HEAD") && strcmp(route, "GET") == 0);
+}
+
+static void allow_add(char allow[64], const char *method) {
+    size_t size = strlen(allow);
+    snprintf(allow + size, 64 - size, "%s%s%s", size != 0 ? ", " : "", method,
+             strcmp(method, "GET") == 0 ? ", HEAD" : "");
+}
+
+enum status api_route_find(struct api_call *call, char allow[64]) {
+    allow[0] = '\0';
+    for (const struct api_route *route = api_routes; route->method != NULL; route++) {
+        struct span id = SPAN_NONE;
+        if (!path_matches(call->arena, call->path, route->path, &id))
+            continue;
+        if (method_matches(call->method, route->method)) {
+            call->route = route;
+            call->path_id = id;
+            return STATUS_OK;
+        }
+        allow_add(allow, route->method);
+    }
+    return allow[0] != '\0' ? STATUS_METHOD_NOT_ALLOWED : STATUS_NOT_FOUND;
+}
+
+const char *api_route_template(const struct api_route *route) {
+    return route != NULL ? route->path : "(none)";
+}
+
+const struct api_route *api_route_at(unsigned number, const char **method) {
+    for (const struct api_route *route = api_routes; route->method != NULL; route++) {
+        if (number-- == 0) {
+            *method = route->method;
+            return route;
+        }
+    }
+    return NULL;
+}
+
+unsigned api_route_number(const struct api_route *route) {
+    return (unsigned)(route - api_routes);
+}
+
+/* ---- before the handler */
+
+/* True when the call may go on; else the response is made. */
+static bool authenticate(struct api_call *call) {
+    struct api_loop *loop = call->loop;
+    struct auth_principal principal;
+    struct auth_refusal refusal = {false, NULL};
+    if (call->route->open)
+        return true;
+    enum status status = auth_verify(loop->auth, atomic_load(&loop->service->keys),
+                                     api_header_get(call, "authorization"), call->peer,
+                                     store_time_ms(loop->service->store), &principal, &refusal);
+    if (status == STATUS_UNAUTHENTICATED) {
+        (void)api_problem_unauthenticated(call, &refusal);
+        return false;
+    }
+    if (status != STATUS_OK) {
+        (void)api_problem(call, status, "too many of your tokens were refused");
+        return false;
+    }
+    call->viewer = api_viewer_copy(call->arena, &principal);
+    call->client_id = call->viewer->client_id;
+    if (call->route->scopes != 0 && !api_viewer_may(call->viewer, call->route->scopes)) {
+        (void)api_problem_scope(call, call->route->scopes);
+        return false;
+    }
+    return true;
+}
+
+static bool check_body(struct api_call *call) {
+    enum api_body body = call->route->body;
+    if (call->body_truncated) {
+        (void)api_problem(call, STATUS_BODY_TOO_LARGE, "a body has at most 1048576 bytes");
+        return false;
+    }
+    if (body == API_NO_BODY || (body == API_JSON_OPTIONAL && call->body.size == 0))
+        return true;
+    struct span type = api_header_get(call, "content-type");
+    if (api_is_json(type))
+        return true;
+    (void)api_problem(call, STATUS_UNSUPPORTED_MEDIA_TYPE, "the body must be application/json");
+    return false;
+}
+
+static bool check_accept(struct api_call *call) {
+    if (api_accepts(api_header_get(call, "accept"), call->route->produces))
+        return true;
+    struct span detail =
+        arena_format(call->arena, "this operation produces %s", call->route->produces);
+    (void)api_problem(call, STATUS_NOT_ACCEPTABLE, detail.data);
+    return false;
+}
+
+enum api_outcome api_handle(struct api_call *call) {
+    char allow[64];
+    enum status found = api_route_find(call, allow);
+    if (found == STATUS_METHOD_NOT_ALLOWED)
+        return api_problem_method(call, allow);
+    if (found != STATUS_OK)
+        return api_problem(call, found, NULL);
+    if (!authenticate(call) || !check_body(call) || !check_accept(call))
+        return API_DONE;
+    return call->route->handle(call);
+}
+
+enum api_outcome api_reply(struct api_call *call, struct store_change *change) {
+    return call->route->reply(call, change);
+}
+
+void api_refuse(struct api_call *call, enum status status, const char *detail) {
+    (void)api_problem(call, status, detail);
+}
