@@ -79,7 +79,8 @@ static enum status make_issuer(const char *directory, struct arena *arena, char 
     const char *jwks_file = arena_format(arena, "%s/jwks.json", fresh).data;
     enum status status = auth_mint_keygen(private_file, jwks_file, why, why_size);
     if (status == STATUS_OK && rename(fresh, place) != 0) {
-        status = is_made(directory) ? STATUS_OK : explain(place, why, why_size);
+        status = explain(place, why, why_size);
+        status = is_made(directory) ? STATUS_OK : status;
         unlink(private_file);
         unlink(jwks_file);
     }
