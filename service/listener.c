@@ -42,7 +42,7 @@ static bool resolve(struct span text, struct sockaddr_storage *out, socklen_t *s
                              .ai_socktype = SOCK_STREAM,
                              .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE};
     struct addrinfo *found = NULL;
-    if (!split(text, host, port))
+    if (!split(text, host, port) || strcmp(host, "*") == 0) /* glibc takes it for no host at all */
         return false;
     if (getaddrinfo(strcmp(host, "localhost") == 0 ? "127.0.0.1" : host, port, &hints, &found) != 0)
         return false;

@@ -1,0 +1,334 @@
+/* The configuration is strict, and every refusal names its key. */
+// SPDX-License-Identifier: Apache-2.0
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/log.h"
+#include "service/config.h"
+
+#define ISSUER "{\"issuer\":\"https://i.example\",\"audience\":\"consentd\",\"keyFile\":\"k.json\"}"
+#define NEEDED \
+    "\"data\":\"d\",\"pack\":\"p.json\",\"origin\":\"example.com/log\",\"issuers\":[" ISSUER "]"
+
+static char why[CONFIG_WHY_SIZE];
+
+/* Loads `text` as the file, in production unless dev; NULL when it is refused. */
+static struct config *load(const char *text, bool dev) {
+    char path[] = "/tmp/consentd-config-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+    close(fd);
+    struct config_source source = {.file = path, .dev = dev};
+    struct config *config = NULL;
+    why[0] = '\0';
+    enum status status = config_load(&source, &config, why);
+    unlink(path);
+    assert_int_equal(status == STATUS_OK, config != NULL);
+    return config;
+}
+
+static struct config *load_with(const char *member) {
+    char text[4096];
+    snprintf(text, sizeof text, "{" NEEDED "%s%s}", *member != '\0' ? "," : "", member);
+    return load(text, false);
+}
+
+static void what_is_left_out_has_its_default(void **state) {
+    (void)state;
+    struct config *config = load_with("");
+    assert_non_null(config);
+    assert_int_equal(config->listen_count, 1);
+    assert_string_equal(config->listen[0].data, "127.0.0.1:8080");
+    assert_true(config->loops >= 1 && config->loops <= 64);
+    assert_int_equal(config->in_flight, 4096);
+    assert_int_equal(config->in_flight_per_connection, 128);
+    assert_int_equal(config->idle_seconds, 75);
+    assert_int_equal(config->drain_seconds, 20);
+    assert_int_equal(config->log_level, LOG_INFO);
+    assert_int_equal(config->map_size, 0);
+    assert_true(config->http2 && config->access_log);
+    assert_false(config->insecure_http || config->metrics_public);
+    assert_false(span_present(config->public_url));
+    config_free(config);
+}
+
+static void every_key_of_the_file_is_read(void **state) {
+    (void)state;
+    struct config *config =
+        load("{\"listen\":[\"127.0.0.1:1\",\"[::1]:2\"],\"data\":\"/d\",\"pack\":\"/p\","
+             "\"publicUrl\":\"https://c.example\",\"origin\":\"c.example/log\","
+             "\"oauthIssuer\":\"https://o.example\",\"loops\":3,\"inFlight\":9,"
+             "\"inFlightPerConnection\":8,\"idleSeconds\":7,\"drainSeconds\":0,"
+             "\"mapSize\":1048576,\"logLevel\":\"debug\",\"http2\":false,\"accessLog\":false,"
+             "\"insecureHttp\":true,\"metricsPublic\":true,\"tenants\":[{\"tenant\":"
+             "\"https://t.example\",\"oauthIssuer\":\"https://a.example\"}],\"issuers\":[" ISSUER
+             ",{\"issuer\":\"https://j.example\",\"audience\":\"x\",\"keyFile\":\"y\","
+             "\"allowRs256\":true,\"clientClaim\":\"c\",\"memberClaim\":\"m\","
+             "\"rolesClaim\":\"r\"}]}",
+             false);
+    assert_non_null(config);
+    assert_int_equal(config->listen_count, 2);
+    assert_string_equal(config->listen[1].data, "[::1]:2");
+    assert_string_equal(config->data.data, "/d");
+    assert_string_equal(config->pack.data, "/p");
+    assert_string_equal(config->public_url.data, "https://c.example");
+    assert_string_equal(config->origin.data, "c.example/log");
+    assert_string_equal(config->oauth_issuer.data, "https://o.example");
+    assert_int_equal(config->loops, 3);
+    assert_int_equal(config->in_flight, 9);
+    assert_int_equal(config->in_flight_per_connection, 8);
+    assert_int_equal(config->idle_seconds, 7);
+    assert_int_equal(config->drain_seconds, 0);
+    assert_int_equal(config->map_size, 1048576);
+    assert_int_equal(config->log_level, LOG_DEBUG);
+    assert_false(config->http2 || config->access_log);
+    assert_true(config->insecure_http && config->metrics_public);
+    assert_int_equal(config->tenant_count, 1);
+    assert_string_equal(config->tenants[0].tenant.data, "https://t.example");
+    assert_string_equal(config->tenants[0].oauth_issuer.data, "https://a.example");
+    assert_int_equal(config->issuer_count, 2);
+    assert_string_equal(config->issuers[0].key_file, "k.json");
+    assert_false(config->issuers[0].allow_rs256);
+    assert_false(span_present(config->issuers[0].roles_claim));
+    assert_true(config->issuers[1].allow_rs256);
+    assert_string_equal(config->issuers[1].client_claim.data, "c");
+    assert_string_equal(config->issuers[1].member_claim.data, "m");
+    assert_string_equal(config->issuers[1].roles_claim.data, "r");
+    config_free(config);
+}
+
+static const struct {
+    const char *member, *why;
+} refusals[] = {
+    {"\"loopz\":1", "config: \"loopz\": is not a key"},
+    {"\"loops\":0", "config: \"loops\": must be 1..64"},
+    {"\"loops\":65", "config: \"loops\": must be 1..64"},
+    {"\"loops\":-1", "config: \"loops\": must be 1..64"},
+    {"\"loops\":2.0", "config: \"loops\": must be an integer"},
+    {"\"loops\":\"2\"", "config: \"loops\": must be an integer"},
+    {"\"inFlight\":0", "config: \"inFlight\": must be 1..65536"},
+    {"\"inFlight\":65537", "config: \"inFlight\": must be 1..65536"},
+    {"\"inFlightPerConnection\":1025", "config: \"inFlightPerConnection\": must be 1..1024"},
+    {"\"inFlight\":5", "config: \"inFlightPerConnection\": must not exceed inFlight"},
+    {"\"idleSeconds\":0", "config: \"idleSeconds\": must be 1..3600"},
+    {"\"drainSeconds\":3601", "config: \"drainSeconds\": must be 0..3600"},
+    {"\"mapSize\":1048575", "config: \"mapSize\": must be 1048576..70368744177664"},
+    {"\"logLevel\":\"loud\"", "config: \"logLevel\": must be debug, info, warn or error"},
+    {"\"logLevel\":1", "config: \"logLevel\": must be a string"},
+    {"\"http2\":\"true\"", "config: \"http2\": must be true or false"},
+    {"\"accessLog\":1", "config: \"accessLog\": must be true or false"},
+    {"\"insecureHttp\":null", "config: \"insecureHttp\": must be true or false"},
+    {"\"metricsPublic\":[]", "config: \"metricsPublic\": must be true or false"},
+    {"\"listen\":[]", "config: \"listen\": must be HOST:PORT or an array of 1..16 of them"},
+    {"\"listen\":8080", "config: \"listen\": must be HOST:PORT or an array of 1..16 of them"},
+    {"\"listen\":[1]", "config: \"listen\": must be HOST:PORT or an array of 1..16 of them"},
+    {"\"listen\":\"\"", "config: \"listen\": must be HOST:PORT"},
+    {"\"publicUrl\":\"https://c.example/\"",
+     "config: \"publicUrl\": must be an http or https URL of at most 256 bytes, without query and "
+     "trailing slash"},
+    {"\"oauthIssuer\":\"o.example\"",
+     "config: \"oauthIssuer\": must be an http or https URL of at most 256 bytes, without query "
+     "and trailing slash"},
+    {"\"tenants\":{}", "config: \"tenants\": must be an array of at most 10000 objects"},
+    {"\"tenants\":[1]", "config: \"tenants[0]\": must be an object"},
+    {"\"tenants\":[{\"tenant\":\"https://t.example\"}]",
+     "config: \"tenants[0].oauthIssuer\": is required"},
+    {"\"tenants\":[{\"tenant\":\"t\"}]",
+     "config: \"tenants[0].tenant\": must be an http or https URL without query"},
+};
+
+static void every_refusal_names_its_key(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
+        assert_null(load_with(refusals[i].member));
+        assert_string_equal(why, refusals[i].why);
+    }
+}
+
+static void an_issuer_is_checked_member_by_member(void **state) {
+    (void)state;
+    static const char *const rows[][2] = {
+        {"{\"issuer\":\"https://i.example\",\"audience\":\"a\"}",
+         "config: \"issuers[0].keyFile\": is required"},
+        {"{\"issuer\":1}", "config: \"issuers[0].issuer\": must be a string"},
+        {"{\"issuer\":\"https://i.example\",\"keyfile\":\"k\"}",
+         "config: \"issuers[0].keyfile\": is not a key"},
+        {"{\"allowRs256\":1}", "config: \"issuers[0].allowRs256\": must be true or false"},
+        {"{\"audience\":\"\"}", "config: \"issuers[0].audience\": must be 1..256 bytes of UTF-8"},
+        {"{\"keyFile\":\"\"}", "config: \"issuers[0].keyFile\": must be a path of 1..4095 bytes"},
+        {ISSUER "," ISSUER, "config: \"issuers[1].issuer\": stands twice"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[1024];
+        snprintf(text, sizeof text,
+                 "{\"data\":\"d\",\"pack\":\"p\",\"origin\":\"o\","
+                 "\"issuers\":[%s]}",
+                 rows[i][0]);
+        assert_null(load(text, false));
+        assert_string_equal(why, rows[i][1]);
+    }
+}
+
+static void what_production_needs_is_required_by_name(void **state) {
+    (void)state;
+    assert_null(load("{}", false));
+    assert_string_equal(why, "config: \"data\": is required");
+    assert_null(load("{\"data\":\"d\"}", false));
+    assert_string_equal(why, "config: \"pack\": is required");
+    assert_null(load("{\"data\":\"d\",\"pack\":\"p\"}", false));
+    assert_string_equal(why, "config: \"origin\": is required");
+    assert_null(load("{\"data\":\"d\",\"pack\":\"p\",\"origin\":\"o\"}", false));
+    assert_string_equal(why, "config: \"issuers\": must name at least one issuer of tokens");
+    assert_null(load("{\"data\":\"d\",\"pack\":\"p\",\"origin\":\"o o\"}", false));
+    assert_string_equal(why, "config: \"origin\": must be 1..256 bytes without spaces and '+'");
+    assert_null(load("{\"data\":\"\"}", false));
+    assert_string_equal(why, "config: \"data\": must be a path of 1..4095 bytes");
+}
+
+static void development_needs_nothing(void **state) {
+    (void)state;
+    struct config *config = load("{}", true);
+    assert_non_null(config);
+    assert_string_equal(config->data.data, "var/dev");
+    assert_string_equal(config->origin.data, "consentd.invalid/dev");
+    config_free(config);
+}
+
+static void a_file_that_is_no_object_is_refused_with_its_line(void **state) {
+    (void)state;
+    assert_null(load("[]", true));
+    assert_non_null(strstr(why, "must be a JSON object"));
+    assert_null(load("{\n\n\"loops\":1,}", true));
+    assert_non_null(strstr(why, "line 3"));
+    assert_null(load("{\"loops\":1,\"loops\":2}", true));
+    assert_non_null(strstr(why, "duplicate"));
+    struct config_source source = {.file = "/nowhere/config.json", .dev = true};
+    struct config *config = NULL;
+    assert_int_equal(config_load(&source, &config, why), STATUS_INVALID_PARAMETER);
+    assert_non_null(strstr(why, "/nowhere/config.json"));
+}
+
+static void a_variable_is_the_key_in_capitals(void **state) {
+    (void)state;
+    char name[64];
+    config_variable_name("listen", name, sizeof name);
+    assert_string_equal(name, "CONSENTD_LISTEN");
+    config_variable_name("inFlightPerConnection", name, sizeof name);
+    assert_string_equal(name, "CONSENTD_IN_FLIGHT_PER_CONNECTION");
+    config_variable_name("http2", name, sizeof name);
+    assert_string_equal(name, "CONSENTD_HTTP2");
+}
+
+static void the_environment_wins_over_the_file_and_the_command_line_over_both(void **state) {
+    (void)state;
+    setenv("CONSENTD_LOOPS", "5", 1);
+    setenv("CONSENTD_LISTEN", "127.0.0.1:7,127.0.0.1:8", 1);
+    setenv("CONSENTD_ACCESS_LOG", "false", 1);
+    struct config *config = load_with("\"loops\":3,\"accessLog\":true");
+    assert_non_null(config);
+    assert_int_equal(config->loops, 5);
+    assert_int_equal(config->listen_count, 2);
+    assert_string_equal(config->listen[1].data, "127.0.0.1:8");
+    assert_false(config->access_log);
+    config_free(config);
+
+    const struct config_override given[] = {{"listen", "--listen", "127.0.0.1:9"}};
+    struct config_source source = {.dev = true, .overrides = given, .override_count = 1};
+    assert_int_equal(config_load(&source, &config, why), STATUS_OK);
+    assert_int_equal(config->listen_count, 1);
+    assert_string_equal(config->listen[0].data, "127.0.0.1:9");
+    config_free(config);
+    unsetenv("CONSENTD_LOOPS");
+    unsetenv("CONSENTD_LISTEN");
+    unsetenv("CONSENTD_ACCESS_LOG");
+}
+
+static void a_refused_override_names_key_and_source(void **state) {
+    (void)state;
+    static const char *const rows[][3] = {
+        {"CONSENTD_LOOPS", "none", "config: \"loops\" (CONSENTD_LOOPS): must be 1..64"},
+        {"CONSENTD_LOOPS", "", "config: \"loops\" (CONSENTD_LOOPS): must be 1..64"},
+        {"CONSENTD_LOOPS", "1e1", "config: \"loops\" (CONSENTD_LOOPS): must be 1..64"},
+        {"CONSENTD_HTTP2", "yes", "config: \"http2\" (CONSENTD_HTTP2): must be true or false"},
+        {"CONSENTD_LISTEN", "127.0.0.1:1,",
+         "config: \"listen\" (CONSENTD_LISTEN): must be HOST:PORT"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        setenv(rows[i][0], rows[i][1], 1);
+        assert_null(load("{}", true));
+        assert_string_equal(why, rows[i][2]);
+        unsetenv(rows[i][0]);
+    }
+    const struct config_override given[] = {{"data", "--data", ""}};
+    struct config_source source = {.dev = true, .overrides = given, .override_count = 1};
+    struct config *config = NULL;
+    assert_int_equal(config_load(&source, &config, why), STATUS_INVALID_PARAMETER);
+    assert_string_equal(why, "config: \"data\" (--data): must be a path of 1..4095 bytes");
+}
+
+static void only_keys_that_need_a_restart_are_differences(void **state) {
+    (void)state;
+    unsigned cursor = 0;
+    struct config *old = load_with("\"loops\":1,\"inFlight\":200,\"http2\":true");
+    struct config *new = load_with("\"loops\":2,\"inFlight\":300,\"http2\":false,"
+                                   "\"listen\":[\"127.0.0.1:8080\",\"127.0.0.1:8081\"]");
+    assert_string_equal(config_next_fixed_difference(old, new, &cursor), "listen");
+    assert_string_equal(config_next_fixed_difference(old, new, &cursor), "loops");
+    assert_string_equal(config_next_fixed_difference(old, new, &cursor), "http2");
+    assert_null(config_next_fixed_difference(old, new, &cursor));
+    cursor = 0;
+    assert_null(config_next_fixed_difference(new, new, &cursor));
+    config_free(old);
+    config_free(new);
+}
+
+/* The manual has a heading `key` for each, and its variable. */
+static void the_manual_explains_every_key(void **state) {
+    (void)state;
+    struct buffer manual = {0};
+    FILE *file = fopen("docs/configuration.md", "rb");
+    size_t got;
+    const char *key;
+    assert_non_null(file);
+    while ((got = fread(buffer_reserve(&manual, 4096), 1, 4096, file)) > 0)
+        manual.size += got;
+    fclose(file);
+    buffer_append(&manual, "", 1);
+    for (unsigned i = 0; (key = config_key_name(i)) != NULL; i++) {
+        char row[64], variable[64];
+        snprintf(row, sizeof row, "| `%s` |", key);
+        if (strstr(manual.data, row) == NULL)
+            fail_msg("docs/configuration.md has no row for %s", key);
+        config_variable_name(key, variable, sizeof variable);
+        bool scalar = strcmp(key, "issuers") != 0 && strcmp(key, "tenants") != 0;
+        if (scalar && strstr(manual.data, variable) == NULL)
+            fail_msg("docs/configuration.md does not name %s", variable);
+    }
+    buffer_release(&manual);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_left_out_has_its_default),
+        cmocka_unit_test(every_key_of_the_file_is_read),
+        cmocka_unit_test(every_refusal_names_its_key),
+        cmocka_unit_test(an_issuer_is_checked_member_by_member),
+        cmocka_unit_test(what_production_needs_is_required_by_name),
+        cmocka_unit_test(development_needs_nothing),
+        cmocka_unit_test(a_file_that_is_no_object_is_refused_with_its_line),
+        cmocka_unit_test(a_variable_is_the_key_in_capitals),
+        cmocka_unit_test(the_environment_wins_over_the_file_and_the_command_line_over_both),
+        cmocka_unit_test(a_refused_override_names_key_and_source),
+        cmocka_unit_test(only_keys_that_need_a_restart_are_differences),
+        cmocka_unit_test(the_manual_explains_every_key),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
