@@ -353,9 +353,8 @@ static void the_kid_is_the_rfc_7638_thumbprint(void **state) {
 }
 
 static void a_private_key_that_is_none_is_refused(void **state) {
-    static const char *const texts[] = {"", "not PEM",
-                                        "-----BEGIN PRIVATE KEY-----\nAAAA\n"
-                                        "-----END PRIVATE KEY-----\n"};
+    static const char *const texts[] = {
+        "", "not PEM", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"};
     (void)state;
     const struct auth_claims claims = {.issuer = SPAN("i"),
                                        .audience = SPAN("a"),
