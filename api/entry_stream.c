@@ -20,7 +20,8 @@ struct entry_stream {
     struct api_loop *loop;
     struct arena arena; /* the query's copies */
     struct api_event_query query;
-    uint64_t end; /* the log's size when the stream began */
+    uint64_t end;  /* the log's size when the stream began */
+    uint64_t left; /* entries it may still give */
 };
 
 /* Appends the lines of one page until the chunk is full. False when the last entry was reached. */
@@ -28,7 +29,7 @@ static bool append_page(struct entry_stream *self, const struct store_event_page
                         struct buffer *out) {
     for (uint32_t i = 0; i < page->count; i++) {
         const struct store_event *event = &page->items[i];
-        if (event->index >= self->end) {
+        if (event->index >= self->end || self->left == 0) {
             return false;
         }
         if (out->size >= CHUNK_BYTES) {
@@ -38,9 +39,10 @@ static bool append_page(struct entry_stream *self, const struct store_event_page
         struct json_out json = json_out_to(out);
         api_entry_write_audit(event, &json);
         buffer_append_text(out, "\n");
+        self->left--;
     }
     self->query.from = page->next;
-    return page->more && page->next < self->end;
+    return page->more && page->next < self->end && self->left > 0;
 }
 
 static void append_failure(const struct api_loop *loop, enum status status, struct buffer *out) {
@@ -114,13 +116,16 @@ static void copy_filter(struct store_event_filter *filter, struct arena *arena) 
     }
 }
 
-struct api_stream *api_entry_stream_new(struct api_loop *loop,
-                                        const struct api_event_query *query) {
+struct api_stream *api_entry_stream_new(struct api_loop *loop, const struct api_event_query *query,
+                                        uint64_t most) {
     struct store_stats stats;
     struct entry_stream *self = mem_alloc_zeroed(1, sizeof *self);
     store_stats_get(loop->service->store, &stats);
-    *self = (struct entry_stream){
-        .stream = {next, release}, .loop = loop, .query = *query, .end = stats.entries};
+    *self = (struct entry_stream){.stream = {next, release},
+                                  .loop = loop,
+                                  .query = *query,
+                                  .end = stats.entries,
+                                  .left = most};
     copy_filter(&self->query.filter, &self->arena);
     return &self->stream;
 }

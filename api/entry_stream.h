@@ -6,9 +6,10 @@
 #include "api/api.h"
 #include "api/query.h"
 
-/* A stream of the entries that match, from query->from up to the log's size now. It copies query
- * with all it points to: the rights of the viewer are those of this moment. Each chunk comes from
- * a snapshot of its own. The service releases the stream. */
-struct api_stream *api_entry_stream_new(struct api_loop *loop, const struct api_event_query *query);
+/* A stream of the entries that match, at most `most`, from query->from up to the log's size now.
+ * It copies query with all it points to: the rights of the viewer are those of this moment. Each
+ * chunk comes from a snapshot of its own. The service releases the stream. */
+struct api_stream *api_entry_stream_new(struct api_loop *loop, const struct api_event_query *query,
+                                        uint64_t most);
 
 #endif

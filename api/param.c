@@ -141,3 +141,8 @@ const struct api_param *api_param_find(const struct api_params *params, struct s
     }
     return NULL;
 }
+
+bool api_param_was_set(const struct api_params *params, struct span name) {
+    const struct api_param *param = api_param_find(params, name);
+    return param != NULL && (params->seen >> (param - params->list) & 1) != 0;
+}

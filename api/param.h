@@ -41,5 +41,6 @@ struct api_params {
 MUST_CHECK enum status api_param_set(struct api_params *params, struct span name, struct span text);
 /* NULL when the table has no such name. */
 const struct api_param *api_param_find(const struct api_params *params, struct span name);
+bool api_param_was_set(const struct api_params *params, struct span name);
 
 #endif
