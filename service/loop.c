@@ -15,6 +15,8 @@
 #include "service/respond.h"
 #include "store/change.h"
 
+#define HEAD_SIZE_MAX 65536 /* a token of 8 KiB, a path and headers of a proxy */
+
 static void on_accept(h2o_socket_t *listener, const char *error) {
     struct loop *loop = listener->data;
     if (error != NULL)
@@ -125,9 +127,23 @@ static int close_overdue(h2o_req_t *req, void *context) {
     return 0;
 }
 
+/* h2o reads heads of up to 417,792 bytes; ours fit 64 KiB many times over. */
+static int close_overlong(h2o_req_t *req, void *context) {
+    struct loop *loop = context;
+    struct connection *connection = connection_of(req);
+    if (req->version != 0 || connection == NULL || connection->doomed ||
+        connection->socket->input->size <= HEAD_SIZE_MAX)
+        return 0;
+    counter_add(&loop->counters.overdue, 1);
+    connection_doom(connection);
+    return 0;
+}
+
 static void on_sweep(h2o_timeout_entry_t *entry) {
     struct loop *loop = H2O_STRUCT_FROM_MEMBER(struct loop, sweep, entry);
-    loop->context.globalconf->http2.callbacks.foreach_request(&loop->context, close_overdue, loop);
+    const h2o_globalconf_t *http = loop->context.globalconf;
+    http->http1.callbacks.foreach_request(&loop->context, close_overlong, loop);
+    http->http2.callbacks.foreach_request(&loop->context, close_overdue, loop);
     if (loop->listeners_paused)
         for (uint32_t i = 0; i < loop->listener_count; i++)
             h2o_socket_read_start(loop->listeners[i], on_accept);

@@ -105,9 +105,8 @@ static void proceed(h2o_generator_t *generator, h2o_req_t *req) {
         return;
     }
     buffer_clear(&response->body);
-    do
-        more = response->stream->next(response->stream, &response->body);
-    while (more && response->body.size == 0); /* an empty chunk would end an HTTP/1.0 response */
+    more = response->stream->next(response->stream, &response->body);
+    ASSERT(!more || response->body.size != 0); /* an empty chunk would end an HTTP/1.0 response */
     if (more) {
         h2o_iovec_t chunk = h2o_iovec_init(response->body.data, response->body.size);
         h2o_send(req, &chunk, 1, H2O_SEND_STATE_IN_PROGRESS);
