@@ -31,14 +31,11 @@ static size_t set_of(const struct mac16 *name) {
     return hash % AUTH_THROTTLE_SETS;
 }
 
-/* How long until the peer is clear, never more than a burst: a clock set back must not lock a peer
- * out for as long as it went back. */
+/* How long until the peer is clear. More than a burst can only be owed when the clock was set back,
+ * and must not lock the peer out for as long as it went back. */
 static int64_t debt(const struct auth_throttle_peer *peer, int64_t now_ms) {
     int64_t left = peer->clear_ms - now_ms;
-    if (peer->clear_ms == 0 || left <= 0) {
-        return 0;
-    }
-    return left < BURST_MS ? left : BURST_MS;
+    return peer->clear_ms != 0 && left > 0 && left <= BURST_MS ? left : 0;
 }
 
 void auth_throttle_init(struct auth_throttle *throttle) {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/unit/support_rig.h"
 
+#include <openssl/err.h>
 #include <openssl/pem.h>
 
 #define BAD_SIGNATURE "The token's signature does not verify."
@@ -111,6 +112,10 @@ static void es256_signatures_are_64_raw_bytes(void **state) {
     struct rig *rig = *state;
     unsigned char bytes[65] = {0};
     char *token = rig_sign(rig, PAYLOAD);
+    struct buffer longer = {0}; /* its last digit has four bits to spare, and "A" six more */
+    buffer_append_text(&longer, token);
+    buffer_append_text(&longer, "A");
+    rig_refuse(rig, text_take(&longer), BAD_SIGNATURE);
     const struct signer der = {.key = rig->ec, .der = true};
     rig_refuse(rig, sign_as(&der, "ES256", "ec"), BAD_SIGNATURE);
     rig_refuse(rig, with_signature(token, base64url(bytes, 64)), BAD_SIGNATURE); /* r = s = 0 */
@@ -119,6 +124,21 @@ static void es256_signatures_are_64_raw_bytes(void **state) {
     rig_refuse(rig, with_signature(token, base64url(bytes, 1)), BAD_SIGNATURE);
     memset(bytes, 0xff, sizeof bytes); /* beyond the order of the curve */
     rig_refuse(rig, with_signature(token, base64url(bytes, 64)), BAD_SIGNATURE);
+    free(token);
+}
+
+/* What OpenSSL leaves in its queue, TLS code would take for its own failure. */
+static void no_refusal_leaves_an_error_behind(void **state) {
+    struct rig *rig = *state;
+    unsigned char bytes[64];
+    memset(bytes, 0xff, sizeof bytes);
+    char *token = rig_sign(rig, PAYLOAD);
+    const struct signer rs = {.key = rig->rsa, .signing = SIGN_RS256};
+    ERR_clear_error();
+    rig_refuse(rig, with_signature(token, base64url(bytes, 64)), BAD_SIGNATURE);
+    assert_int_equal(ERR_peek_error(), 0);
+    rig_refuse(rig, sign_as(&rs, "PS256", "rsa"), BAD_SIGNATURE);
+    assert_int_equal(ERR_peek_error(), 0);
     free(token);
 }
 
@@ -246,6 +266,7 @@ int main(void) {
         cmocka_unit_test(ps256_means_a_salt_of_32_bytes_and_mgf1_with_sha256),
         cmocka_unit_test(the_kid_decides_the_key),
         cmocka_unit_test(es256_signatures_are_64_raw_bytes),
+        cmocka_unit_test(no_refusal_leaves_an_error_behind),
         cmocka_unit_test(a_signature_longer_than_any_key_is_refused),
         cmocka_unit_test(an_empty_signature_is_no_signature),
         cmocka_unit_test(hs256_with_the_public_key_as_secret_is_refused),

@@ -194,6 +194,27 @@ static void a_token_has_at_most_8_kib(void **state) {
     rig_refuse(rig, larger, "The token is larger than 8 KiB.");
 }
 
+static void tokens_of_the_largest_size_are_cached_apart(void **state) {
+    struct rig *rig = *state;
+    struct auth_counters before;
+    struct auth_counters after;
+    struct auth_principal principal;
+    struct auth_refusal refusal;
+    char *first = token_of_size(rig, LIMIT_TOKEN); /* ES256 signs no two alike */
+    char *second = token_of_size(rig, LIMIT_TOKEN);
+    assert_string_not_equal(first, second);
+    auth_loop_counters(rig->loop, &before);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(rig_token(rig, first, NOW_MS, &principal, &refusal), STATUS_OK);
+        assert_int_equal(rig_token(rig, second, NOW_MS, &principal, &refusal), STATUS_OK);
+    }
+    auth_loop_counters(rig->loop, &after);
+    assert_int_equal(after.verified - before.verified, 2);
+    assert_int_equal(after.cached - before.cached, 2);
+    free(first);
+    free(second);
+}
+
 static void a_megabyte_is_refused_before_it_is_read(void **state) {
     struct rig *rig = *state;
     char *token = malloc(1048577);
@@ -320,6 +341,7 @@ int main(void) {
         cmocka_unit_test(base64url_has_one_form),
         cmocka_unit_test(base64_that_is_not_url_safe_is_refused),
         cmocka_unit_test(a_token_has_at_most_8_kib),
+        cmocka_unit_test(tokens_of_the_largest_size_are_cached_apart),
         cmocka_unit_test(a_megabyte_is_refused_before_it_is_read),
         cmocka_unit_test(typ_is_at_jwt_or_jwt),
         cmocka_unit_test(a_critical_parameter_is_not_understood),
