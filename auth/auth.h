@@ -46,14 +46,17 @@ struct auth_principal {
 
 /* One issuer of tokens, as configured. Spans borrowed for the call of auth_keys_load. */
 struct auth_issuer {
-    struct span issuer;   /* exact `iss` */
-    struct span audience; /* what `aud` must be or contain */
-    const char *key_file; /* JWK set (RFC 7517) or a single JWK */
-    bool allow_rs256;
+    struct span issuer;       /* exact `iss` */
+    struct span audience;     /* what `aud` must be or contain */
+    const char *key_file;     /* JWK set (RFC 7517) or a single JWK */
+    bool allow_rs256;         /* RSA keys whose alg is RS256, and those without alg, verify RS256;
+                                 otherwise RSA verifies PS256 alone */
     struct span client_claim; /* absent: client_id, then azp, then ext.client_id */
     struct span member_claim; /* absent: member */
     struct span roles_claim;  /* absent: no source of roles */
 };
+/* A claim that is not at the top of a token is also looked for in `ext`, where Ory Hydra has what
+ * its operator adds. */
 struct auth_keys;
 /* Reads and checks every key file. On failure `why` gets one sentence naming file and cause, never
  * key material. Caller frees with auth_keys_free, after no loop uses it. */
@@ -68,7 +71,8 @@ void auth_loop_free(struct auth_loop *loop);
 /* Verifies the value of an Authorization header from `peer` (an address, any text) at now_ms.
  * STATUS_OK and *out; STATUS_UNAUTHENTICATED with *why a static sentence without token content (and
  * *missing when there was no credential at all, RFC 6750 section 3.1); STATUS_RATE_LIMITED when
- * this peer has failed too often. A change of `keys` since the last call empties the cache. */
+ * this peer has failed too often, which never concerns a token that is in the cache. A change of
+ * `keys` since the last call empties the cache. `keys` may be NULL: nobody is known then. */
 struct auth_refusal {
     bool missing;
     const char *why;

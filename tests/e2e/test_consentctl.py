@@ -115,8 +115,14 @@ GOOD = ("--data", "D", "--role", "tenant", "--id", URL)
         (("--data",), "option --data needs a value"),
         (("--data", "--role"), "option --data needs a value"),
         (("--data=",), "option --data must not be empty"),
-        (("--role", "tenant", "--id", URL), "option --data is required; see consentctl token --help"),
-        (("--data", "D", "--role", "tenant"), "option --id is required; see consentctl token --help"),
+        (
+            ("--role", "tenant", "--id", URL),
+            "option --data is required; see consentctl token --help",
+        ),
+        (
+            ("--data", "D", "--role", "tenant"),
+            "option --id is required; see consentctl token --help",
+        ),
         (("--data", "D", "--id", URL), "option --role is required, unless --scope is given"),
         ((*GOOD, "--id", "x"), "option --id is given twice"),
         (
@@ -215,8 +221,6 @@ def test_no_command_shows_the_help_and_exits_2():
 def test_a_closed_output_is_not_success():
     reader, writer = os.pipe()
     os.close(reader)
-    done = subprocess.run(
-        [str(CTL), "--help"], stdout=writer, stderr=subprocess.PIPE, preexec_fn=None
-    )
+    done = subprocess.run([str(CTL), "--help"], stdout=writer, stderr=subprocess.PIPE)
     os.close(writer)
     assert done.returncode != 0
