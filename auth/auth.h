@@ -44,7 +44,9 @@ struct auth_principal {
     int64_t expires_ms;
 };
 
-/* One issuer of tokens, as configured. Spans borrowed for the call of auth_keys_load. */
+/* One issuer of tokens, as configured. Spans borrowed for the call of auth_keys_load. A claim that
+ * is not at the top of a token is also looked for in `ext`, where Ory Hydra has what its operator
+ * adds. */
 struct auth_issuer {
     struct span issuer;       /* exact `iss` */
     struct span audience;     /* what `aud` must be or contain */
@@ -55,8 +57,6 @@ struct auth_issuer {
     struct span member_claim; /* absent: member */
     struct span roles_claim;  /* absent: no source of roles */
 };
-/* A claim that is not at the top of a token is also looked for in `ext`, where Ory Hydra has what
- * its operator adds. */
 struct auth_keys;
 /* Reads and checks every key file. On failure `why` gets one sentence naming file and cause, never
  * key material. Caller frees with auth_keys_free, after no loop uses it. */
