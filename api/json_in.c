@@ -9,6 +9,8 @@
 #include "base/limits.h"
 #include "base/timestamp.h"
 
+#define DIGEST_TEXT_SIZE 43
+
 /* Depth and real numbers, before a tree is built: brackets and digits outside strings. */
 static const char *scan(struct span body) {
     int depth = 0;
@@ -266,20 +268,15 @@ int64_t api_json_int(struct api_json *in, const json_t *object, const char *name
     return json_integer_value(value);
 }
 
-static bool has_upper_case(struct span text) {
-    for (size_t i = 0; i < text.size; i++)
-        if (text.data[i] >= 'A' && text.data[i] <= 'F')
-            return true;
-    return false;
-}
-
 bool api_json_digest(struct api_json *in, const json_t *object, const char *name, bool required,
                      struct digest *out) {
-    struct span text = api_json_string(in, object, name, 2 * DIGEST_SIZE, required);
+    size_t size;
+    struct span text = api_json_string(in, object, name, DIGEST_TEXT_SIZE, required);
     if (!span_present(text))
         return false;
-    if (decode_hex(text, out->bytes, DIGEST_SIZE) != STATUS_OK || has_upper_case(text)) {
-        api_json_fail(in, name, "must be a SHA-256 digest: 64 lower-case hex digits");
+    if (decode_base64url(text, out->bytes, DIGEST_SIZE, &size) != STATUS_OK ||
+        size != DIGEST_SIZE) {
+        api_json_fail(in, name, "must be a SHA-256 digest as 43 characters of base64url");
         return false;
     }
     return true;

@@ -52,7 +52,7 @@ int64_t api_json_time(struct api_json *in, const json_t *object, const char *nam
                       int64_t otherwise);
 int64_t api_json_int(struct api_json *in, const json_t *object, const char *name, int64_t least,
                      int64_t most, int64_t otherwise);
-/* SHA-256 as 64 lower-case hex digits; false when absent or wrong. */
+/* A SHA-256 digest as 43 characters of base64url; false when absent or wrong. */
 bool api_json_digest(struct api_json *in, const json_t *object, const char *name, bool required,
                      struct digest *out);
 
