@@ -30,33 +30,39 @@ enum api_outcome api_healthz(struct api_call *call) {
     return api_respond(call, 200, "application/json");
 }
 
+/* Every check is named with its outcome, so that an operator sees which one it is. */
 enum api_outcome api_readyz(struct api_call *call) {
     struct api_service *service = call->loop->service;
+    struct store_stats stats;
+    store_stats_get(service->store, &stats);
     const struct {
         const char *name;
         bool fine;
     } checks[] = {
-        {"store", store_ready(service->store)},
-        {"policy", atomic_load(&service->pack) != NULL},
+        {"store", !stats.failed},
+        {"writer", store_ready(service->store)},
+        {"pack", atomic_load(&service->pack) != NULL},
         {"keys", atomic_load(&service->keys) != NULL},
-        {"draining", service->draining == NULL || !service->draining(service->context)},
+        {"accepting", service->draining == NULL || !service->draining(service->context)},
     };
+    enum { COUNT = sizeof checks / sizeof checks[0] };
     bool ready = true;
-    for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
+    for (size_t i = 0; i < COUNT; i++) {
         ready = ready && checks[i].fine;
     }
     struct json_out out = json_out_to(&call->response.body);
     json_out_object_begin(&out);
     json_out_member(&out, "status", ready ? SPAN("ready") : SPAN("notReady"));
-    json_out_key(&out, "reasons");
-    json_out_array_begin(&out);
-    for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
-        if (!checks[i].fine) {
-            json_out_string(&out, span_of_text(checks[i].name));
-        }
+    json_out_key(&out, "checks");
+    json_out_object_begin(&out);
+    for (size_t i = 0; i < COUNT; i++) {
+        json_out_member_bool(&out, checks[i].name, checks[i].fine);
     }
-    json_out_array_end(&out);
     json_out_object_end(&out);
+    json_out_object_end(&out);
+    if (!ready) {
+        api_header_set(call, "retry-after", SPAN("1"));
+    }
     api_header_set(call, "cache-control", NOT_STORED);
     return api_respond(call, ready ? 200 : 503, "application/json");
 }
