@@ -32,8 +32,9 @@ static enum status relate(struct write *w, const struct store_change *change,
     if (!span_equal(name_text(&w->txn, STORE_NAME_MEMBER, c->client), change->actor))
         return STATUS_NOT_FOUND;
     *role = STORE_BY_CLIENT;
-    return change->op == STORE_END || change->op == STORE_END_MANY ? STATUS_OK
-                                                                   : STATUS_INSUFFICIENT_SCOPE;
+    bool ends = change->op == STORE_END || change->op == STORE_END_MANY;
+    return ends && change->reason.leads_to != CONSENT_REFUSED ? STATUS_OK
+                                                              : STATUS_INSUFFICIENT_SCOPE;
 }
 
 static enum status target(struct write *w, const struct store_change *change, const struct uuid *id,

@@ -25,7 +25,7 @@ void token_append(struct write *w, struct store_consent *c, const struct store_t
     json_out_key(&out, "token");
     json_out_object_begin(&out);
     json_out_key(&out, "digest");
-    json_out_hex(&out, token->digest.bytes, sizeof token->digest.bytes);
+    json_out_base64url(&out, token->digest.bytes, sizeof token->digest.bytes);
     json_out_member_time(&out, "issuedAt", token->issued_at);
     json_out_member_time(&out, "expires", token->expires);
     json_out_object_end(&out);
