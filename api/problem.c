@@ -3,6 +3,7 @@
 #include "api/problem.h"
 
 #include "api/http_out.h"
+#include "api/problem_page.h"
 
 #define RETRY_AFTER SPAN("1")
 
@@ -18,8 +19,8 @@ static void begin(struct api_call *call, struct json_out *out, enum status statu
     json_out_string(out, type);
     json_out_member(out, "title", span_of_text(status_title(status)));
     json_out_member_int(out, "status", status_http(status));
-    if (detail != NULL && detail[0] != '\0')
-        json_out_member(out, "detail", span_of_text(detail));
+    bool told = detail != NULL && detail[0] != '\0';
+    json_out_member(out, "detail", span_of_text(told ? detail : api_problem_meaning(status)));
     if (call->request_id.size != 0)
         json_out_member(out, "instance", call->request_id);
 }

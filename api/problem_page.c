@@ -130,3 +130,8 @@ void api_problem_page(enum status problem, struct buffer *out) {
     buffer_append_format(out, "<h2>What to do</h2>\n<p>%s</p>\n", advice->action);
     buffer_append_text(out, "</main>\n</body>\n</html>\n");
 }
+
+const char *api_problem_meaning(enum status problem) {
+    ASSERT(problem > STATUS_OK && problem < STATUS_COUNT && ADVICE[problem].means != NULL);
+    return ADVICE[problem].means;
+}

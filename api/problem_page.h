@@ -10,4 +10,7 @@
  * outside fetch; readable at 320 px. */
 void api_problem_page(enum status problem, struct buffer *out);
 
+/* What the problem means, in a static sentence that fits every occurrence of it. */
+const char *api_problem_meaning(enum status problem);
+
 #endif
