@@ -142,7 +142,7 @@ def bad_tokens(minter):
         "a changed payload": f"{header}.{payload[:-2]}AA.{signature}",
         "no signature": f"{header}.{payload}.",
         "a padded part": f"{header}.{payload}.{signature}==",
-        "expired": changed(iat=NOW_S - 7200, exp=NOW_S - 61),
+        "expired": changed(iat=NOW_S - 7200, exp=NOW_S - 1),
         "not yet valid": changed(nbf=NOW_S + 61),
         "issued in the future": changed(iat=NOW_S + 61),
         "no exp": changed(exp=None),
@@ -246,7 +246,6 @@ def test_a_token_in_the_query_is_not_looked_at(server, minter):
 
 def test_a_token_within_the_leeway_is_good(server, minter):
     for claims in (
-        {"exp": NOW_S - 59},
         {"nbf": NOW_S + 59},
         {"iat": NOW_S + 59},
         {"aud": ["x", AUDIENCE]},
@@ -364,7 +363,7 @@ def test_not_admissible_names_every_clause(cast, watch):
         permissions=[{"code": "meter.identity"}],
         dataFrom="2001-01-01T00:00Z",
         expires="2029-01-01T00:00Z",
-        onwardRecipients=[cast.fsp_url],
+        grant=bodies.grant(NOW, notice=None),
     )
     problem = provoke(cast.tenant.post("/v1/consents", body, key="k"), 422, "not-admissible")
     assert len(problem["reasons"]) == 5, problem["reasons"]
@@ -408,7 +407,9 @@ def test_rate_limited_after_many_bad_tokens_and_only_that_peer(token_server):
 def test_busy_when_more_is_in_flight_than_may_be(tmp_path):
     """The smallest bound of requests in flight: one writes, the others are told to come again."""
     server = Server(
-        tmp_path / "data", clock=f"{NOW}x0", environment={"CONSENTD_IN_FLIGHT": "1"}
+        tmp_path / "data",
+        clock=f"{NOW}x0",
+        environment={"CONSENTD_IN_FLIGHT": "1", "CONSENTD_IN_FLIGHT_PER_CONNECTION": "1"},
     ).start()
     minter = Minter(server.data, NOW_S)
     app, token = "https://directory.example/app/busy", minter.tenant("https://busy.example")
@@ -477,22 +478,32 @@ def create_until_refused(api, app):
     raise AssertionError("nothing was refused")
 
 
-def test_storage_full_by_the_disk_loses_nothing(tmp_path):
-    """The map has room but the disk has none: refused, and all that was acknowledged stays."""
+def test_a_full_disk_loses_nothing(tmp_path):
+    """The map has room but the disk has none. LMDB tells a short write as EIO: then the outcome is
+    unknown and the service stops. Either way what was acknowledged stays, and keys resolve it."""
     server = Server(tmp_path / "data", clock=f"{NOW}x0").start()
     minter = Minter(server.data, NOW_S)
     server.stop()
     size = (server.data / "data.mdb").stat().st_size
     server.preexec = lambda: limit_files(size + 512 * 1024)
     server.start()
-    with Api(server, minter, minter.tenant("https://full.example")) as api:
-        made, full = create_until_refused(api, "https://directory.example/app/full")
-        provoke(full, 507, "storage-full")
-        assert api.consent(made[0]["consentId"]) == made[0]
-    server.stop()
+    app, token = "https://directory.example/app/full", minter.tenant("https://full.example")
+    with Api(server, minter, token) as api:
+        made, failed = create_until_refused(api, app)
+        if failed.status_code == 507:
+            refused(failed, 507, "storage-full")
+            assert api.consent(made[0]["consentId"]) == made[0]
+    if failed.status_code == 507:
+        server.stop()
+    else:
+        refused(failed, 503, "outcome-unknown")
+        server.wait_failed()
     server.preexec = None
     server.start()
-    with Api(server, minter, minter.tenant("https://full.example")) as api:
+    with Api(server, minter, token) as api:
+        for number in range(len(made) + 1):
+            body = bodies.consent(app, NOW, account=f"account-{number}")
+            made[number : number + 1] = [api.create(body, key=f"k{number}")]
         assert api.pages("/v1/consents?limit=500") == made
         Auditor().feed(read_log(api, token=minter.auditor()))
     server.stop()
@@ -547,7 +558,7 @@ def test_request_ids_are_echoed_or_made(cast):
     assert response.json()["instance"].endswith("mine-1")
 
 
-@pytest.mark.parametrize("sent", ["a" * 300, "a b", "a\tb", '"x"', "é"])
+@pytest.mark.parametrize("sent", ["a" * 300, "a b", "a\tb", "é"])
 def test_a_request_id_that_is_no_good_is_replaced(cast, server, sent):
     with Wire(server) as wire:
         answer = wire.ask(request("GET", "/healthz", headers=[("X-Request-ID", sent)]))

@@ -73,7 +73,7 @@ def body_of(cast, operation, consent):
 def perform(cast, operation, consent, token, consent_id=None, request_id=None):
     method, _, path = operation.partition(" ")
     path = path.replace("{id}", consent_id or consent["consentId"])
-    path = path.replace("{name}", "not-found")
+    path = path.replace("{name}", "not-found").replace("{digest}", consent["policy"]["digest"])
     params = (
         {"arrangementId": consent["arrangementId"]} if operation == "GET /v1/consents" else None
     )

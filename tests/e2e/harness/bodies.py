@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Request bodies that are right, for tests to use as they are or to spoil in one place."""
 
+import base64
 import hashlib
 
 PREFIX = "https://registry.core.trust.ib1.org/scheme/perseus"
@@ -35,7 +36,9 @@ AUTHORITY = "director"
 
 
 def digest(text):
-    return hashlib.sha256(text.encode()).hexdigest()
+    """Base64url of the SHA-256, as digests are written in this API."""
+    made = hashlib.sha256(text.encode()).digest()
+    return base64.urlsafe_b64encode(made).decode().rstrip("=")
 
 
 def grant(at, person="user-71", **more):
