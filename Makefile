@@ -91,12 +91,14 @@ $(BUILD)/fuzz/%: $(BUILD)/asan/tests/fuzz/%.o $(BUILD)/asan/tests/fuzz/run_corpu
 	$(Q)$(CC) $(ASAN) -o $@ $^ $(LIBS)
 
 unit: $(addprefix $(BUILD)/unit/,$(UNIT_TESTS)) ## build and run the unit tests
-	tools/run_tests.sh unit $(BUILD)
+	tools/run_tests.py unit $(BUILD)
 fuzz-corpus: $(addprefix $(BUILD)/fuzz/,$(FUZZ_TARGETS))
 e2e: deps-test asan ## run the end-to-end tests
-	tools/run_tests.sh e2e $(BUILD)
+	tools/run_tests.py e2e $(BUILD)
 lint: ## layers, sizes, bans, format, both compilers
 	tools/lint.sh
+print-compile-flags:
+	@echo '$(subst ','\'',$(filter-out -MMD -MP,$(COMMON)))'
 format: ## clang-format in place
 	clang-format -i $(foreach room,$(ROOMS) cli tests/unit tests/fuzz bench,$(wildcard $(room)/*.[ch]))
 deps-test:
@@ -104,7 +106,7 @@ deps-test:
 test: deps-test ## everything a newcomer should run
 	$(MAKE) lint
 	$(MAKE) asan $(addprefix $(BUILD)/unit/,$(UNIT_TESTS)) fuzz-corpus
-	tools/run_tests.sh all $(BUILD)
+	tools/run_tests.py all $(BUILD)
 
 # ---- running
 deps-run:

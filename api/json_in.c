@@ -215,8 +215,8 @@ const json_t *api_json_array(struct api_json *in, const json_t *object, const ch
 }
 
 const struct span *api_json_strings(struct api_json *in, const json_t *object, const char *name,
-                                    size_t max, size_t max_size, uint32_t *count) {
-    const json_t *array = api_json_array(in, object, name, max, false);
+                                    struct api_bounds max, uint32_t *count) {
+    const json_t *array = api_json_array(in, object, name, max.count, false);
     size_t size = json_array_size(array);
     struct span *list = arena_array(in->arena, size, sizeof *list);
     size_t outer = api_json_enter(in, name);
@@ -225,8 +225,8 @@ const struct span *api_json_strings(struct api_json *in, const json_t *object, c
         const json_t *value = json_array_get(array, i);
         size_t mark = api_json_enter_index(in, i);
         if (!json_is_string(value) || json_string_length(value) == 0 ||
-            json_string_length(value) > max_size)
-            api_json_fail(in, NULL, "must be a string of 1 to %zu bytes", max_size);
+            json_string_length(value) > max.size)
+            api_json_fail(in, NULL, "must be a string of 1 to %zu bytes", max.size);
         else
             list[(*count)++] = arena_copy(in->arena, text_of(value));
         for (uint32_t j = 0; j + 1 < *count; j++)
@@ -254,16 +254,16 @@ int64_t api_json_time(struct api_json *in, const json_t *object, const char *nam
     return time_ms;
 }
 
-int64_t api_json_int(struct api_json *in, const json_t *object, const char *name, int64_t least,
-                     int64_t most, int64_t otherwise) {
+int64_t api_json_int(struct api_json *in, const json_t *object, const char *name,
+                     struct api_range range) {
     const json_t *value = json_object_get(object, name);
     if (value == NULL)
-        return otherwise;
-    if (!json_is_integer(value) || json_integer_value(value) < least ||
-        json_integer_value(value) > most) {
-        api_json_fail(in, name, "must be an integer from %lld to %lld", (long long)least,
-                      (long long)most);
-        return otherwise;
+        return range.otherwise;
+    if (!json_is_integer(value) || json_integer_value(value) < range.least ||
+        json_integer_value(value) > range.most) {
+        api_json_fail(in, name, "must be an integer from %lld to %lld", (long long)range.least,
+                      (long long)range.most);
+        return range.otherwise;
     }
     return json_integer_value(value);
 }

@@ -45,13 +45,19 @@ const json_t *api_json_member_object(struct api_json *in, const json_t *object, 
                                      bool required);
 const json_t *api_json_array(struct api_json *in, const json_t *object, const char *name,
                              size_t max, bool required);
-/* Distinct strings of 1 to max_size bytes. */
+/* At most max.count distinct strings of 1 to max.size bytes. */
+struct api_bounds {
+    size_t count, size;
+};
 const struct span *api_json_strings(struct api_json *in, const json_t *object, const char *name,
-                                    size_t max, size_t max_size, uint32_t *count);
+                                    struct api_bounds max, uint32_t *count);
 int64_t api_json_time(struct api_json *in, const json_t *object, const char *name,
                       int64_t otherwise);
-int64_t api_json_int(struct api_json *in, const json_t *object, const char *name, int64_t least,
-                     int64_t most, int64_t otherwise);
+struct api_range {
+    int64_t least, most, otherwise;
+};
+int64_t api_json_int(struct api_json *in, const json_t *object, const char *name,
+                     struct api_range range);
 /* A SHA-256 digest as 43 characters of base64url; false when absent or wrong. */
 bool api_json_digest(struct api_json *in, const json_t *object, const char *name, bool required,
                      struct digest *out);

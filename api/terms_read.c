@@ -58,7 +58,8 @@ static void read_permission(struct api_json *in, const json_t *value,
     if (!api_json_object(in, value, known))
         return;
     out->code = api_json_string(in, value, "code", 64, true);
-    out->resources = api_json_strings(in, value, "resources", LIMIT_RESOURCES, LIMIT_RESOURCE,
+    out->resources = api_json_strings(in, value, "resources",
+                                      (struct api_bounds){LIMIT_RESOURCES, LIMIT_RESOURCE},
                                       &out->resource_count);
     struct span granularity = api_json_string(in, value, "maxGranularity", 16, false);
     out->has_granularity = span_present(granularity);
@@ -171,7 +172,8 @@ static void read_request(struct api_json *in, const json_t *body) {
         (void)api_json_object(in, certificate, certificate_known);
         (void)api_json_digest(in, certificate, "sha256", true, &digest);
         (void)api_json_url(in, certificate, "member", false);
-        (void)api_json_strings(in, certificate, "roles", LIMIT_ROLES, LIMIT_URL, &count);
+        (void)api_json_strings(in, certificate, "roles",
+                               (struct api_bounds){LIMIT_ROLES, LIMIT_URL}, &count);
         api_json_leave(in, inner);
     }
     api_json_leave(in, mark);
@@ -194,7 +196,8 @@ static void read_recipients(struct api_json *in, const json_t *body, struct poli
     if (json_is_array(onward) && json_array_size(onward) == 0)
         return; /* none, said out loud */
     ask->onward =
-        api_json_strings(in, body, "onwardRecipients", LIMIT_ONWARD, LIMIT_URL, &ask->onward_count);
+        api_json_strings(in, body, "onwardRecipients", (struct api_bounds){LIMIT_ONWARD, LIMIT_URL},
+                         &ask->onward_count);
     check_urls(in, "onwardRecipients", ask->onward, ask->onward_count);
 }
 
@@ -203,7 +206,8 @@ static void read_recipients(struct api_json *in, const json_t *body, struct poli
 static void read_roles(struct api_json *in, const json_t *body, const struct api_terms *terms,
                        struct policy_admission *ask) {
     ask->client_roles =
-        api_json_strings(in, body, "clientRoles", LIMIT_ROLES, LIMIT_URL, &ask->client_role_count);
+        api_json_strings(in, body, "clientRoles", (struct api_bounds){LIMIT_ROLES, LIMIT_URL},
+                         &ask->client_role_count);
     ask->client_roles_known = terms->viewer->roles_known && ask->client_role_count != 0;
     ask->tenant_roles = terms->viewer->roles;
     ask->tenant_role_count = terms->viewer->role_count;
@@ -230,7 +234,8 @@ static void read_limits(struct api_json *in, const json_t *body, struct store_dr
     draft->ask.data_from = api_json_time(in, body, "dataFrom", INT64_MIN);
     draft->ask.data_to = api_json_time(in, body, "dataTo", INT64_MIN);
     draft->data_available_from = api_json_time(in, body, "dataAvailableFrom", INT64_MIN);
-    draft->max_uses = (uint32_t)api_json_int(in, body, "maxUses", 1, MAX_USES, 0);
+    draft->max_uses =
+        (uint32_t)api_json_int(in, body, "maxUses", (struct api_range){1, MAX_USES, 0});
     draft->ask.expires = api_json_time(in, body, "expires", INT64_MIN);
     struct span text = api_json_string(in, body, "dataLife", 16, false);
     if (span_present(text) && duration_parse(text, &life) != STATUS_OK)
@@ -272,7 +277,8 @@ void api_terms_read(struct api_json *in, const json_t *body, const struct api_te
     ask->notice.shown_at = INT64_MIN;
     ask->license = api_json_url(in, body, "license", true);
     read_parties(in, body, terms, draft);
-    ask->purposes = api_json_strings(in, body, "purposes", LIMIT_SET, 64, &ask->purpose_count);
+    ask->purposes = api_json_strings(in, body, "purposes", (struct api_bounds){LIMIT_SET, 64},
+                                     &ask->purpose_count);
     read_permissions(in, body, ask);
     read_limits(in, body, draft);
     read_depends_on(in, body, draft);

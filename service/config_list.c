@@ -78,22 +78,30 @@ static const struct member *member_find(const struct member *members, const char
     return NULL;
 }
 
-static bool set_item(struct config *config, const struct list *list, void *item, json_t *value,
-                     char where[80], struct config_refusal *refusal) {
+/* An element being read: what it fills, and its place in the file. */
+struct slot {
+    const struct member *members;
+    void *item;
+    char *where; /* 80 bytes */
+};
+
+static bool set_item(struct config *config, const struct slot *slot, json_t *value,
+                     struct config_refusal *refusal) {
+    char *where = slot->where;
     size_t prefix = strlen(where);
     const char *name;
     json_t *found;
     if (!json_is_object(value))
         return refuse(refusal, "must be an object");
     json_object_foreach(value, name, found) {
-        const struct member *member = member_find(list->members, name);
+        const struct member *member = member_find(slot->members, name);
         snprintf(where + prefix, 80 - prefix, ".%.40s", name);
         if (member == NULL)
             return refuse(refusal, "is not a key");
-        if (!set_member(config, member, item, found, refusal))
+        if (!set_member(config, member, slot->item, found, refusal))
             return false;
     }
-    for (const struct member *member = list->members; member->name != NULL; member++) {
+    for (const struct member *member = slot->members; member->name != NULL; member++) {
         snprintf(where + prefix, 80 - prefix, ".%s", member->name);
         if (member->required && json_object_get(value, member->name) == NULL)
             return refuse(refusal, "is required");
@@ -115,8 +123,8 @@ bool config_list_set(struct config *config, const char *name, json_t *value, cha
     char *items = arena_array(&config->arena, count, list->item_size);
     for (size_t i = 0; i < count; i++) {
         snprintf(where, 80, "%s[%zu]", name, i);
-        if (!set_item(config, list, items + i * list->item_size, json_array_get(value, i), where,
-                      refusal))
+        struct slot slot = {list->members, items + i * list->item_size, where};
+        if (!set_item(config, &slot, json_array_get(value, i), refusal))
             return false;
     }
     if (issuers) {

@@ -4,6 +4,15 @@
 #include "base/log.h"
 #include "store/consent.h"
 
+/* One index, or two in step (what a tenant owns and what names it as client). */
+struct walk {
+    struct db_cursor cursor;
+    enum db_table table;
+    unsigned char prefix[LIMIT_EXTERNAL_ID + 8];
+    size_t prefix_size;
+    bool live;
+};
+
 /* The filter with names as numbers and ids as digests. */
 struct plan {
     const struct store_filter *filter;
@@ -12,15 +21,8 @@ struct plan {
     uint32_t viewer_client, client, provider, license;
     uint64_t purpose, permission; /* one bit, or 0 for any */
     bool nothing;                 /* a name was never stored: nothing can match */
-};
-
-/* One index, or two in step (what a tenant owns and what names it as client). */
-struct walk {
-    struct db_cursor cursor;
-    enum db_table table;
-    unsigned char prefix[LIMIT_EXTERNAL_ID + 8];
-    size_t prefix_size;
-    bool live;
+    struct walk walks[2];
+    unsigned walk_count;
 };
 
 static bool wanted(struct store_reader *reader, struct plan *plan, enum store_name_kind kind,
@@ -205,8 +207,10 @@ static bool row_excluded(const struct plan *plan, const struct walk *walk) {
            walk->cursor.value.size == 4 && key_get_u32(walk->cursor.value.data) != plan->client;
 }
 
-static void walk_all(struct store_reader *reader, const struct plan *plan, struct walk walks[2],
-                     unsigned count, struct store_page *page, uint32_t limit) {
+static void walk_all(struct store_reader *reader, struct plan *plan, struct store_page *page,
+                     uint32_t limit) {
+    struct walk *walks = plan->walks;
+    unsigned count = plan->walk_count;
     struct walk *at;
     for (uint32_t visited = 0; (at = earliest(walks, count)) != NULL; visited++) {
         uint64_t index = key_last_number(at->cursor.key);
@@ -229,14 +233,13 @@ enum status store_consent_query(struct store_reader *reader, const struct store_
     ASSERT(reader->open && limit > 0 && limit <= LIMIT_PAGE);
     struct plan plan = resolve(reader, filter, arena);
     struct store_page page = {.items = arena_array(arena, limit + 1, sizeof *page.items)};
-    struct walk walks[2] = {{.live = false}, {.live = false}};
     if (!plan.nothing) {
-        unsigned count = choose(reader, &plan, walks);
-        for (unsigned i = 0; i < count; i++)
-            start(reader, &walks[i], from);
-        walk_all(reader, &plan, walks, count, &page, limit);
-        for (unsigned i = 0; i < count; i++)
-            db_cursor_close(&walks[i].cursor);
+        plan.walk_count = choose(reader, &plan, plan.walks);
+        for (unsigned i = 0; i < plan.walk_count; i++)
+            start(reader, &plan.walks[i], from);
+        walk_all(reader, &plan, &page, limit);
+        for (unsigned i = 0; i < plan.walk_count; i++)
+            db_cursor_close(&plan.walks[i].cursor);
     }
     if (reader->txn.status != STATUS_OK)
         return reader->txn.status;

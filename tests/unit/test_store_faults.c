@@ -1,6 +1,6 @@
-/* Every LMDB call of every kind of change fails once: the first, the second, … until none is left to
- * fail. Each time the answer is honest, the store opens again, its start-up checks pass, and either
- * the whole change is there or nothing of it (invariants 1 and 2). */
+/* Every LMDB call of every kind of change fails once: the first, the second, … until none is left
+ * to fail. Each time the answer is honest, the store opens again, its start-up checks pass, and
+ * either the whole change is there or nothing of it (invariants 1 and 2). */
 // SPDX-License-Identifier: Apache-2.0
 #include "store/db.h"
 #include "tests/unit/support_store.h"
