@@ -98,7 +98,7 @@ e2e: deps-test asan ## run the end-to-end tests
 lint: ## layers, sizes, bans, format, both compilers
 	tools/lint.sh
 print-compile-flags:
-	@echo '$(subst ','\'',$(filter-out -MMD -MP,$(COMMON)))'
+	@echo $(filter-out -MMD -MP,$(COMMON))
 format: ## clang-format in place
 	clang-format -i $(foreach room,$(ROOMS) cli tests/unit tests/fuzz bench,$(wildcard $(room)/*.[ch]))
 deps-test:

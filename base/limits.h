@@ -19,8 +19,9 @@
 #define LIMIT_ROLES 16         /* scheme roles of one caller */
 #define LIMIT_PROVIDERS 256    /* tenants named in an auditor's token; 8 KiB hold fewer long URLs */
 #define LIMIT_TOKEN_LEEWAY 60  /* seconds that nbf and iat may be ahead: FAPI 2.0 refuses more */
-#define LIMIT_AUTH_CACHE 4096  /* verified tokens of one loop: clients x rotations within an hour \
-                                */
+#define LIMIT_AUTH_CACHE                                                    \
+    4096 /* verified tokens of one loop: clients x rotations within an hour \
+          */
 #define LIMIT_AUTH_CACHE_BYTES 4194304 /* their principals; a usual one takes under 500 bytes */
 #define LIMIT_FAILURES 20              /* failed tokens of one peer in a burst, then one a second */
 #define LIMIT_PEERS 4096               /* peers with failures one loop remembers: 128 KiB */
