@@ -44,6 +44,12 @@ enum api_outcome api_consent_grant(struct api_call *call) {
     struct store_change *change = api_change_new(call, STORE_GRANT, false);
     if (change == NULL || !api_change_body(call, change, &in))
         return API_DONE;
+    if (!json_is_object(in.root))
+        api_json_fail(&in, NULL, "must be an object");
+    else if (json_object_get(in.root, "grant") == NULL)
+        api_json_fail(&in, "grant", "is required");
+    if (api_json_failed(&in))
+        return api_change_finish(call, change, &in);
     enum status status = load_stored(call, &change->id, &consent, &asked);
     if (status != STATUS_OK)
         return refuse(call, change, &in, status, NULL);
@@ -52,15 +58,10 @@ enum api_outcome api_consent_grant(struct api_call *call) {
         return refuse(call, change, &in, STATUS_WRONG_STATE,
                       "only a requested consent can be granted");
     }
-    if (!json_is_object(in.root))
-        api_json_fail(&in, NULL, "must be an object");
-    else if (json_object_get(in.root, "grant") == NULL)
-        api_json_fail(&in, "grant", "is required");
     struct api_terms terms = api_terms_for(call, change);
     json_t *merged = json_copy(asked);
     json_object_update(merged, in.root);
-    if (!api_json_failed(&in))
-        api_terms_read(&in, merged, &terms, &change->draft);
+    api_terms_read(&in, merged, &terms, &change->draft);
     if (!api_json_failed(&in))
         api_terms_narrow(&in, asked, in.root);
     json_decref(merged);

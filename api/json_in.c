@@ -39,8 +39,8 @@ enum status api_json_begin(struct api_json *in, struct arena *arena, struct span
     *why = scan(body);
     if (*why != NULL)
         return STATUS_MALFORMED_JSON;
-    in->root =
-        json_loadb(body.size != 0 ? body.data : "", body.size, JSON_REJECT_DUPLICATES, &error);
+    in->root = json_loadb(body.size != 0 ? body.data : "", body.size,
+                          JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
     if (in->root != NULL)
         return STATUS_OK;
     /* jansson's text may quote the body: only the place is told */
