@@ -1,8 +1,8 @@
-/* NDJSON of log entries: one line an entry, chunk by chunk. A chunk ends after enough entries or
- * bytes, so that neither memory nor the time the loop spends grows with the log. A filter that
- * matches little would keep the loop searching: then a chunk is an empty line, which readers of
- * NDJSON skip. Should the store fail, the last line is a problem instead of an entry, so that a
- * reader does not take a torn stream for the whole.
+/* NDJSON of log entries: one line an entry, chunk by chunk. A chunk is one bounded page of the
+ * store, cut when it is long enough, so that neither memory nor the time the loop spends grows with
+ * the log. A page of a filter that matches little may be empty, a chunk never: then it is an empty
+ * line, which readers of NDJSON skip. Should the store fail, the last line is a problem instead of
+ * an entry, so that a reader does not take a torn stream for the whole.
  *
  * Threads: one loop's. Invariant 5: no snapshot survives a return to the loop. */
 // SPDX-License-Identifier: Apache-2.0
@@ -13,7 +13,6 @@
 
 #define CHUNK_ENTRIES 200
 #define CHUNK_BYTES 65536
-#define CHUNK_WALKS 8 /* of LIMIT_WALK rows each: about 16 ms of a loop */
 
 struct entry_stream {
     struct api_stream stream; /* first: what the service holds */
@@ -56,25 +55,18 @@ static void append_failure(const struct api_loop *loop, enum status status, stru
 /* One snapshot's worth. Leaves *more untouched on failure. */
 static enum status append_chunk(struct entry_stream *self, struct buffer *out, bool *more) {
     struct arena arena = {0};
-    bool going = true;
+    struct store_event_page page;
     enum status status = store_read_begin(self->loop->reader);
     if (status != STATUS_OK) {
         return status;
     }
-    for (int walks = 0; going && out->size == 0 && walks < CHUNK_WALKS; walks++) {
-        struct store_event_page page;
-        status = store_event_query(self->loop->reader, &self->query.filter, self->query.from,
-                                   CHUNK_ENTRIES, &arena, &page);
-        if (status != STATUS_OK) {
-            break;
-        }
-        going = append_page(self, &page, out);
+    status = store_event_query(self->loop->reader, &self->query.filter, self->query.from,
+                               CHUNK_ENTRIES, &arena, &page);
+    if (status == STATUS_OK) {
+        *more = append_page(self, &page, out);
     }
     store_read_end(self->loop->reader);
     arena_release(&arena);
-    if (status == STATUS_OK) {
-        *more = going;
-    }
     return status;
 }
 

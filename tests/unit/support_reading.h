@@ -173,14 +173,20 @@ UNUSED static void world_set_time(struct world *w, const char *time) {
 
 /* ---- writing, past the api's writing side: drafts as it hands them to the store */
 
-UNUSED static enum status world_run(struct world *w, struct store_change *change) {
+/* Waits for answers of the writer: a list. */
+UNUSED static struct store_change *world_await(struct world *w) {
     struct store_change *answer;
-    assert_int_equal(store_submit(w->store, 0, change), STATUS_OK);
     pthread_mutex_lock(&w->lock);
     while ((answer = store_take(w->store, 0)) == NULL) {
         pthread_cond_wait(&w->woken, &w->lock);
     }
     pthread_mutex_unlock(&w->lock);
+    return answer;
+}
+
+UNUSED static enum status world_run(struct world *w, struct store_change *change) {
+    assert_int_equal(store_submit(w->store, 0, change), STATUS_OK);
+    struct store_change *answer = world_await(w);
     assert_ptr_equal(answer, change);
     return answer->done.status;
 }
@@ -320,6 +326,28 @@ UNUSED static struct store_consent make(struct world *w, struct making m) {
     return world_done(w, change);
 }
 
+/* At least `least` consents of as many accounts of EDP, and nothing else to say about them. */
+UNUSED static void make_crowd(struct world *w, int least) {
+    enum { BATCH = 500 };
+    for (int made = 0; made < least; made += BATCH) {
+        for (int i = 0; i < BATCH; i++) {
+            char account[16];
+            snprintf(account, sizeof account, "%d", made + i);
+            struct store_change *change = change_for(w, STORE_CREATE, NULL);
+            make_draft(w, change, &(struct making){.account = account});
+            assert_int_equal(store_submit(w->store, 0, change), STATUS_OK);
+        }
+        for (int answered = 0; answered < BATCH;) {
+            struct store_change *answer = world_await(w);
+            for (struct store_change *following; answer != NULL; answer = following, answered++) {
+                following = answer->next;
+                assert_int_equal(answer->done.status, STATUS_OK);
+                store_change_free(answer);
+            }
+        }
+    }
+}
+
 UNUSED static struct store_consent end(struct world *w, const struct store_consent *consent,
                                        const char *code, enum consent_state leads_to,
                                        const char *text_json) {
@@ -393,13 +421,15 @@ struct asking {
     const char *body;           /* NULL: none; else it is JSON */
     const char *header, *value; /* one more */
     const char *request_id;
-    bool from_afar; /* the peer is not loopback */
+    bool from_afar;   /* the peer is not loopback */
+    bool keep_stream; /* the caller reads and releases reply.stream */
 };
 struct reply {
     int status;
     struct api_header headers[API_RESPONSE_HEADERS_MAX];
     uint32_t header_count;
     struct span body; /* NUL-terminated, in the world's arena */
+    struct api_stream *stream;
     bool streamed;
     uint32_t chunks;       /* of a stream */
     size_t chunk_size_max; /* bytes of the largest */
@@ -433,9 +463,7 @@ UNUSED static void take_response(struct world *w, struct api_call *call, struct 
         reply->headers[i] = (struct api_header){arena_copy(&w->arena, response->headers[i].name),
                                                 arena_copy(&w->arena, response->headers[i].value)};
     }
-    if (response->stream != NULL) {
-        drain(w, response->stream, reply);
-    } else if (span_present(response->fixed_body)) {
+    if (span_present(response->fixed_body)) {
         reply->body = arena_copy(&w->arena, response->fixed_body);
     } else {
         struct span body = buffer_span(&response->body);
@@ -478,6 +506,12 @@ UNUSED static struct reply ask(struct world *w, struct asking asking) {
     assert_int_equal(api_handle(&call), API_DONE);
     take_response(w, &call, &reply);
     arena_release(&arena);
+    /* Nothing of the call is left: a stream lives on its own. */
+    if (call.response.stream != NULL && asking.keep_stream) {
+        reply.stream = call.response.stream;
+    } else if (call.response.stream != NULL) {
+        drain(w, call.response.stream, &reply);
+    }
     return reply;
 }
 

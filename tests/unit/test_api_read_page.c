@@ -147,30 +147,7 @@ static void the_link_keeps_all_filters_and_cannot_be_broken_out_of(void **state)
 /* Bounded work: beyond LIMIT_WALK rows a page ends, even empty, and says where to go on. */
 static void a_page_may_come_back_short(void **state) {
     struct world *w = *state;
-    enum { MANY = LIMIT_WALK + 10, BATCH = 500 };
-    for (int made = 0; made < MANY; made += BATCH) {
-        struct store_change *changes[BATCH];
-        for (int i = 0; i < BATCH; i++) {
-            char account[16];
-            snprintf(account, sizeof account, "%d", made + i);
-            changes[i] = change_for(w, STORE_CREATE, NULL);
-            make_draft(w, changes[i], &(struct making){.account = account});
-            assert_int_equal(store_submit(w->store, 0, changes[i]), STATUS_OK);
-        }
-        for (int answered = 0; answered < BATCH;) {
-            pthread_mutex_lock(&w->lock);
-            struct store_change *answer;
-            while ((answer = store_take(w->store, 0)) == NULL) {
-                pthread_cond_wait(&w->woken, &w->lock);
-            }
-            pthread_mutex_unlock(&w->lock);
-            for (struct store_change *next; answer != NULL; answer = next, answered++) {
-                next = answer->next;
-                assert_int_equal(answer->done.status, STATUS_OK);
-                store_change_free(answer);
-            }
-        }
-    }
+    make_crowd(w, LIMIT_WALK + 1);
     struct letters l = {0};
     keep(&l, 0, make(w, (struct making){.account = "last", .permission = "tariff"}));
     struct reply reply = get(w, AS_EDP, "/v1/consents?permission=tariff");
