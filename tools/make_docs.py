@@ -393,8 +393,8 @@ class Page:
 
     def operations(self, tag):
         for path, item in self.document["paths"].items():
-            for method in METHODS:
-                if method in item and tag in item[method]["tags"]:
+            for method in item:
+                if method in METHODS and tag in item[method]["tags"]:
                     yield path, method, item
 
     # ---- problems
