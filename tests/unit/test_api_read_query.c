@@ -231,7 +231,7 @@ static void what_is_not_understood_is_refused(void **state) {
         "limit=0",           "limit=501",       "limit=",          "status=nothing",
         "status=",           "unknown",         "unknown=1",       "=1",
         "client=",           "account=%zz",     "account=%",       "account=%ff",
-        "client=a&client=b", "externalId=%00",  "tenant=" EDP,     "status[]=active",
+        "client=a&client=b", "externalId=%00",  ("tenant=" EDP),   "status[]=active",
         "Account=a",         "arrangementId=1", "grantedTo=today", "status=active&status=active",
         "after=1",
     };
