@@ -53,8 +53,10 @@ enum status clock_init_injected(struct clock *clock, struct span text) {
 int64_t clock_now_ms(const struct clock *clock) {
     if (!clock->injected)
         return read_ms(CLOCK_REALTIME);
-    int64_t passed = read_ms(CLOCK_BOOTTIME) - clock->origin_ms;
-    return clock->start_ms + (int64_t)((double)passed * clock->rate);
+    double passed = (double)(read_ms(CLOCK_BOOTTIME) - clock->origin_ms) * clock->rate;
+    if (passed >= (double)(TIMESTAMP_MAX - clock->start_ms))
+        return TIMESTAMP_MAX;
+    return clock->start_ms + (int64_t)passed;
 }
 
 int64_t clock_step_ms(const struct clock *clock) {

@@ -22,7 +22,7 @@ void clock_init(struct clock *clock);
 /* "START" or "STARTxRATE", START as RFC 3339 (2024-03-31T23:30Z), RATE a decimal; without a rate
  * the clock runs at 1. STATUS_INVALID_PARAMETER when the text is neither. */
 MUST_CHECK enum status clock_init_injected(struct clock *clock, struct span text);
-/* Milliseconds since 1970-01-01T00:00:00Z. */
+/* Milliseconds since 1970-01-01T00:00:00Z; an injected clock stops at the end of year 9999. */
 int64_t clock_now_ms(const struct clock *clock);
 /* How far the wall clock has stepped against CLOCK_BOOTTIME since init or the last confirmation,
  * in milliseconds; 0 for an injected clock (invariant 7). */

@@ -28,6 +28,7 @@ static _Thread_local struct thread_state *own;
 
 static void thread_end(void *memory) {
     struct thread_state *state = memory;
+    own = NULL;
     EVP_MD_CTX_free(state->context);
     EVP_MD_free(state->sha256);
     OPENSSL_cleanse(state, sizeof *state);
@@ -37,10 +38,11 @@ static void thread_end(void *memory) {
 static void main_thread_end(void) {
     if (own != NULL)
         thread_end(own);
-    own = NULL;
 }
 
+/* OpenSSL registers its own clean-up first, so that ours runs before it. */
 static void make_key(void) {
+    ASSERT(OPENSSL_init_crypto(0, NULL) == 1);
     ASSERT(pthread_key_create(&key, thread_end) == 0);
     ASSERT(atexit(main_thread_end) == 0);
 }

@@ -81,6 +81,7 @@ _Noreturn void log_abort(const char *condition, const char *file, int line) {
                         "{\"level\":\"error\",\"event\":\"assertion\",\"file\":\"%s\",\"line\":%d,"
                         "\"condition\":\"",
                         file, line);
+    size = size < (int)sizeof text / 2 ? size : (int)sizeof text / 2;
     /* No allocation here: memory may be what failed. The condition's quotes are not for JSON. */
     for (; *condition != '\0' && size < (int)sizeof text - 8; condition++)
         text[size++] = *condition == '"' || *condition == '\\' ? '\'' : *condition;

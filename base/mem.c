@@ -48,6 +48,7 @@ char *mem_copy_text(struct span text) {
 }
 
 void *arena_alloc(struct arena *arena, size_t size) {
+    ASSERT(size <= SIZE_MAX / 4);
     size = (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
     struct arena_chunk *chunk = arena->chunks;
     if (chunk == NULL || chunk->size - arena->used < size) {

@@ -99,7 +99,7 @@ static void put(char *at, int width, int64_t value) {
 }
 
 void timestamp_format(int64_t time_ms, char out[TIMESTAMP_SIZE + 1]) {
-    ASSERT(time_ms >= 0 && time_ms < INT64_C(253402300800000));
+    ASSERT(time_ms >= 0 && time_ms <= TIMESTAMP_MAX);
     struct date d = date_of(time_ms / DAY_MS);
     int64_t in_day = time_ms % DAY_MS;
     memcpy(out, "0000-00-00T00:00:00.000Z", TIMESTAMP_SIZE + 1);
@@ -159,5 +159,6 @@ enum status duration_parse(struct span text, struct duration *out) {
 }
 
 int64_t timestamp_add(int64_t time_ms, struct duration duration) {
-    return timestamp_add_months(time_ms, duration.months) + duration.seconds * 1000;
+    int64_t sum = timestamp_add_months(time_ms, duration.months) + duration.seconds * 1000;
+    return sum < TIMESTAMP_MAX ? sum : TIMESTAMP_MAX;
 }

@@ -9,7 +9,8 @@
 #include "base/span.h"
 #include "base/status.h"
 
-#define TIMESTAMP_SIZE 24 /* 2024-03-31T23:30:00.000Z */
+#define TIMESTAMP_SIZE 24                      /* 2024-03-31T23:30:00.000Z */
+#define TIMESTAMP_MAX INT64_C(253402300799999) /* 9999-12-31T23:59:59.999Z */
 
 /* Unix milliseconds of text, years 1970..9999, `Z` only, fractions beyond milliseconds truncated.
  * STATUS_INVALID_PARAMETER for anything else (no such day, leap second, offset, lower case). */
@@ -27,6 +28,7 @@ struct duration {
     int64_t seconds;
 };
 MUST_CHECK enum status duration_parse(struct span text, struct duration *out);
+/* Never beyond TIMESTAMP_MAX: what no calendar can write is as good as never. */
 int64_t timestamp_add(int64_t time_ms, struct duration duration);
 
 #endif

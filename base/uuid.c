@@ -1,14 +1,15 @@
-/* UUIDs, version 7 (RFC 9562 section 5.7). Random bytes come from libuuid. */
+/* UUIDs, version 7 (RFC 9562 section 5.7). libuuid reads and writes the text; its random bytes
+ * would cost a system call an id, so they come from the thread's block (base/digest.h). */
 // SPDX-License-Identifier: Apache-2.0
 #include "base/uuid.h"
 
 #include <uuid/uuid.h>
 
+#include "base/digest.h"
+
 struct uuid uuid_make(int64_t now_ms) {
-    uuid_t random;
     struct uuid id;
-    uuid_generate_random(random);
-    memcpy(id.bytes, random, UUID_SIZE);
+    digest_random(id.bytes + 6, UUID_SIZE - 6);
     for (int i = 0; i < 6; i++)
         id.bytes[i] = (unsigned char)(now_ms >> (40 - 8 * i));
     id.bytes[6] = (unsigned char)(0x70 | (id.bytes[6] & 0x0f));
@@ -16,52 +17,20 @@ struct uuid uuid_make(int64_t now_ms) {
     return id;
 }
 
-static int digit(char c) {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
-static bool is_hyphen_place(size_t i) {
-    return i == 8 || i == 13 || i == 18 || i == 23;
-}
-
 enum status uuid_from_text(struct span text, struct uuid *out) {
-    struct uuid id;
-    size_t digits = 0;
+    char copy[UUID_TEXT_SIZE + 1] = {0};
+    uuid_t bytes;
     if (text.size != UUID_TEXT_SIZE)
         return STATUS_INVALID_PARAMETER;
-    for (size_t i = 0; i < UUID_TEXT_SIZE; i++) {
-        if (is_hyphen_place(i)) {
-            if (text.data[i] != '-')
-                return STATUS_INVALID_PARAMETER;
-            continue;
-        }
-        int value = digit(text.data[i]);
-        if (value < 0)
-            return STATUS_INVALID_PARAMETER;
-        unsigned char *byte = &id.bytes[digits / 2];
-        *byte = (unsigned char)(digits % 2 == 0 ? value << 4 : *byte | value);
-        digits++;
-    }
-    *out = id;
+    memcpy(copy, text.data, UUID_TEXT_SIZE);
+    if (uuid_parse(copy, bytes) != 0)
+        return STATUS_INVALID_PARAMETER;
+    memcpy(out->bytes, bytes, UUID_SIZE);
     return STATUS_OK;
 }
 
 void uuid_to_text(const struct uuid *id, char out[UUID_TEXT_SIZE + 1]) {
-    static const char hex[] = "0123456789abcdef";
-    size_t at = 0;
-    for (size_t i = 0; i < UUID_SIZE; i++) {
-        if (is_hyphen_place(at))
-            out[at++] = '-';
-        out[at++] = hex[id->bytes[i] >> 4];
-        out[at++] = hex[id->bytes[i] & 15];
-    }
-    out[at] = '\0';
+    uuid_unparse_lower(id->bytes, out);
 }
 
 bool uuid_equal(const struct uuid *a, const struct uuid *b) {

@@ -17,7 +17,7 @@ struct uuid {
     unsigned char bytes[UUID_SIZE];
 };
 
-/* A fresh version 7 id. Random bytes come from libuuid, drawn in blocks per thread. */
+/* A fresh version 7 id; its 74 random bits are drawn in blocks per thread. */
 struct uuid uuid_make(int64_t now_ms);
 /* Lower- or upper-case hex with hyphens, exactly 36 characters; else STATUS_INVALID_PARAMETER. */
 MUST_CHECK enum status uuid_from_text(struct span text, struct uuid *out);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tlog/key.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -50,11 +51,21 @@ static void put_key(char *out, size_t size, struct span name, const char *id,
     OPENSSL_cleanse(text, sizeof text);
 }
 
+/* A name stands between separators: '+' in a key, a space and a line end in a signed note. */
+static bool name_valid(struct span name) {
+    for (size_t i = 0; i < name.size; i++)
+        if ((unsigned char)name.data[i] <= ' ' || name.data[i] == '+' || name.data[i] == '\x7f')
+            return false;
+    return name.size != 0 && name.size <= FILE_SIZE_MAX - 128;
+}
+
 enum status tlog_key_create(const char *file, struct span name) {
     unsigned char seed[SEED_SIZE], public_key[SEED_SIZE];
     char id[9], key[FILE_SIZE_MAX], line[FILE_SIZE_MAX];
-    if (name.size == 0 || name.size > FILE_SIZE_MAX - 128)
+    if (!name_valid(name)) {
+        errno = EINVAL;
         return STATUS_INTERNAL;
+    }
     digest_random(seed, sizeof seed);
     EVP_PKEY_free(derive(seed, public_key));
     key_id(name, public_key, id);
@@ -63,8 +74,12 @@ enum status tlog_key_create(const char *file, struct span name) {
     ASSERT(size > 0 && (size_t)size < sizeof line);
     int fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     bool written = fd >= 0 && write(fd, line, (size_t)size) == size && fsync(fd) == 0;
+    int error = errno;
     if (fd >= 0)
         close(fd);
+    if (fd >= 0 && !written)
+        unlink(file); /* half a key would be refused at every start */
+    errno = error;
     OPENSSL_cleanse(seed, sizeof seed);
     OPENSSL_cleanse(key, sizeof key);
     OPENSSL_cleanse(line, sizeof line);
@@ -81,7 +96,7 @@ static struct tlog_key *parse(struct span line) {
         return NULL;
     struct span name = span_of(rest.data, (size_t)(plus - rest.data));
     size_t encoded = ENCODE_BASE64_SIZE(1 + SEED_SIZE);
-    if (name.size == 0 || rest.size != name.size + 1 + 8 + 1 + encoded ||
+    if (!name_valid(name) || rest.size != name.size + 1 + 8 + 1 + encoded ||
         rest.data[name.size + 9] != '+')
         return NULL;
     unsigned char typed[1 + SEED_SIZE + 2];
