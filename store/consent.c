@@ -37,26 +37,52 @@ void consent_judge(struct store_consent *c, int64_t now) {
     }
 }
 
-/* by_arrangement holds a row per consent, and one with this number that names the head. */
+/* The row of by_arrangement that names the head. */
 #define HEAD_ROW UINT64_MAX
 
-void consent_head_set(struct write *w, const struct uuid *arrangement, uint64_t consent) {
+static void put_arrangement_row(struct write *w, const struct uuid *arrangement, uint64_t number,
+                                struct span value) {
+    struct key key = key_16_number(arrangement->bytes, number);
+    db_put(&w->txn, DB_BY_ARRANGEMENT, key_span(&key), value);
+}
+
+static void set_head(struct write *w, const struct uuid *arrangement, uint64_t consent) {
     unsigned char value[8];
-    struct key key = key_16_number(arrangement->bytes, HEAD_ROW);
     key_put_u64(value, consent);
-    db_put(&w->txn, DB_BY_ARRANGEMENT, key_span(&key), span_of((const char *)value, sizeof value));
+    put_arrangement_row(w, arrangement, HEAD_ROW, span_of((const char *)value, sizeof value));
+}
+
+void consent_join(struct write *w, const struct store_consent *consent) {
+    if (uuid_equal(&consent->id, &consent->arrangement))
+        return;
+    /* the first consent had no row while it was alone; a later one puts its again, to no effect */
+    put_arrangement_row(w, &consent->arrangement, consent->supersedes, SPAN(""));
+    put_arrangement_row(w, &consent->arrangement, consent->index, SPAN(""));
+    set_head(w, &consent->arrangement, consent->index);
+}
+
+void consent_leave(struct write *w, const struct store_consent *consent) {
+    put_arrangement_row(w, &consent->arrangement, consent->index, SPAN(""));
+    set_head(w, &consent->arrangement, consent->superseded_by);
+}
+
+/* One step from an arrangement to its head: by its row or, while it has but one consent, by that
+ * consent's id, which is the arrangement's. */
+static enum status head_of(struct write *w, const struct uuid *arrangement,
+                           struct store_consent *out) {
+    struct span value;
+    struct key key = key_16_number(arrangement->bytes, HEAD_ROW);
+    if (db_get(&w->txn, DB_BY_ARRANGEMENT, key_span(&key), &value))
+        return consent_load(&w->txn, key_get_u64(value.data), out);
+    return consent_find(&w->txn, arrangement, out);
 }
 
 enum status consent_head(struct write *w, const struct uuid *arrangement,
                          struct store_consent *out) {
     struct uuid at = *arrangement;
     for (;;) {
-        struct span value;
         struct store_consent c;
-        struct key key = key_16_number(at.bytes, HEAD_ROW);
-        if (!db_get(&w->txn, DB_BY_ARRANGEMENT, key_span(&key), &value))
-            return w->txn.status != STATUS_OK ? w->txn.status : STATUS_NOT_FOUND;
-        enum status status = consent_load(&w->txn, key_get_u64(value.data), &c);
+        enum status status = head_of(w, &at, &c);
         if (status != STATUS_OK)
             return status;
         if (uuid_equal(&c.arrangement, &at)) {

@@ -15,7 +15,11 @@ void consent_judge(struct store_consent *consent, int64_t now);
  * the arrangement that took it over. Judged by the clock; its tail is a copy in w->scratch. */
 MUST_CHECK enum status consent_head(struct write *w, const struct uuid *arrangement,
                                     struct store_consent *out);
-void consent_head_set(struct write *w, const struct uuid *arrangement, uint64_t consent);
+/* Enters a consent that is not its arrangement's first, with its supersedes set, as the head. */
+void consent_join(struct write *w, const struct store_consent *consent);
+/* The arrangement of a consent that was superseded by one of another arrangement is, from now on,
+ * what that one's is. */
+void consent_leave(struct write *w, const struct store_consent *consent);
 struct mac16 account_mac(const struct store *store, struct span tenant, struct span provider,
                          struct span account);
 struct mac16 account_key(const struct store *store, struct span tenant, struct span account);

@@ -121,7 +121,6 @@ void draft_index(struct write *w, const struct granting *g) {
                 put_row(w, DB_BY_DEPENDENCY, key_16_number(head.arrangement.bytes, c->index));
         }
     }
-    put_row(w, DB_BY_ARRANGEMENT, key_16_number(c->arrangement.bytes, c->index));
     int64_t due = g->draft->ask.granted ? c->expires : c->answer_due;
     put_row(w, DB_BY_EXPIRY, key_two_numbers(key_time(due), c->index));
 }

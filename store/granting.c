@@ -153,7 +153,7 @@ static void write_granted(struct write *w, struct granting *g) {
     g->change->done.consent = c->index;
     g->change->done.log_index = c->last_entry;
     draft_index(w, g);
-    consent_head_set(w, &c->arrangement, c->index);
+    consent_join(w, c);
     for (uint32_t i = 0; i < g->draft->token_count; i++)
         token_append(w, c, &g->draft->tokens[i], &g->actor);
     if (g->draft->token_count != 0)
@@ -242,10 +242,8 @@ enum status change_grant(struct write *w, struct store_change *change) {
     struct key due = key_two_numbers(key_time(requested.answer_due), requested.index);
     db_delete(&w->txn, DB_BY_EXPIRY, key_span(&due));
     overlap_join(w, &g);
-    if (!uuid_equal(&requested.arrangement, &g.consent.arrangement)) {
-        consent_head_set(w, &requested.arrangement, g.consent.index);
+    if (!uuid_equal(&requested.arrangement, &g.consent.arrangement))
         ending_dependants_follow(w, &requested.arrangement, &g.consent.arrangement);
-    }
     write_granted(w, &g);
     return STATUS_OK;
 }

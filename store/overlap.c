@@ -119,7 +119,7 @@ static void supersede(struct write *w, struct granting *g, struct store_consent 
     old->superseded_by = g->consent.index;
     (void)ending_write(w, old, &ending);
     if (!uuid_equal(&old->arrangement, &g->consent.arrangement)) {
-        consent_head_set(w, &old->arrangement, g->consent.index);
+        consent_leave(w, old);
         ending_dependants_follow(w, &old->arrangement, &g->consent.arrangement);
     }
 }

@@ -148,7 +148,7 @@ static unsigned choose(struct store_reader *reader, const struct plan *plan, str
     const struct store_filter *f = plan->filter;
     if (f->has_arrangement) {
         set_prefix(&walks[0], DB_BY_ARRANGEMENT, f->arrangement.bytes, UUID_SIZE);
-        return 1;
+        return 1; /* no rows while it has but one consent: see take_only_one */
     }
     unsigned count = 0;
     if (!f->everyone && f->tenant_count == 1 && plan->tenant_count == 1)
@@ -227,6 +227,19 @@ static void walk_all(struct store_reader *reader, struct plan *plan, struct stor
     }
 }
 
+/* An arrangement of one consent has no rows: its id is that consent's. */
+static void take_only_one(struct store_reader *reader, const struct plan *plan,
+                          struct store_page *page, uint64_t from) {
+    struct store_consent *c = &page->items[0];
+    struct span head;
+    struct key key = key_16_number(plan->filter->arrangement.bytes, UINT64_MAX);
+    if (plan->filter->has_arrangement &&
+        !db_get(&reader->txn, DB_BY_ARRANGEMENT, key_span(&key), &head) &&
+        store_consent_by_id(reader, &plan->filter->arrangement, c) == STATUS_OK &&
+        c->index >= from && matches(reader, plan, c))
+        page->count = 1;
+}
+
 enum status store_consent_query(struct store_reader *reader, const struct store_filter *filter,
                                 uint64_t from, uint32_t limit, struct arena *arena,
                                 struct store_page *out) {
@@ -238,6 +251,7 @@ enum status store_consent_query(struct store_reader *reader, const struct store_
         for (unsigned i = 0; i < plan.walk_count; i++)
             start(reader, &plan.walks[i], from);
         walk_all(reader, &plan, &page, limit);
+        take_only_one(reader, &plan, &page, from);
         for (unsigned i = 0; i < plan.walk_count; i++)
             db_cursor_close(&plan.walks[i].cursor);
     }
