@@ -40,7 +40,7 @@ static void write_grant(struct json_out *json, int64_t now_ms) {
     json_out_member(json, "url", SPAN("https://supplier.example/notices/1"));
     json_out_member(json, "language", SPAN("en"));
     json_out_key(json, "renderedDigest");
-    json_out_hex(json, words.bytes, sizeof words.bytes);
+    json_out_base64url(json, words.bytes, sizeof words.bytes);
     json_out_member_time(json, "shownAt", now_ms);
     json_out_object_end(json);
     json_out_object_end(json);

@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "service/dev.h"
+#include "service/directory.h"
 #include "service/http.h"
 #include "service/loop.h"
 #include "service/metrics.h"
@@ -109,6 +110,13 @@ static bool open_store(struct service *service) {
         .context = service,
     };
     char why[1024];
+    bool there =
+        options.create ? directory_make(options.directory) : access(options.directory, F_OK) == 0;
+    if (!there) {
+        snprintf(why, sizeof why, "config: \"data\": %.500s: %s%s", options.directory,
+                 strerror(errno), options.create ? "" : "; --create makes a new log");
+        return refuse(why);
+    }
     if (store_open(&options, &service->store, why, sizeof why) != STATUS_OK)
         return false; /* the store has logged why */
     service->api.store = service->store;
@@ -176,6 +184,8 @@ static void stop_loops(struct service *service) {
     atomic_store(&service->draining, true);
     notify("STOPPING=1");
     log_event(LOG_INFO, "service.draining", LOG_INT("in_flight", atomic_load(&service->in_flight)));
+    for (uint32_t i = 0; i < service->listener_count; i++)
+        listener_close(&service->listeners[i]); /* the loops have copies, and close theirs */
     tell_all(service, LOOP_DRAIN);
     bool failed = atomic_load(&service->failed);
     if (join_all(service, failed ? 0 : service->settings->config->drain_seconds))
@@ -222,8 +232,6 @@ static void release(struct service *service, h2o_globalconf_t *http) {
         if (service->loops[i].service != NULL)
             loop_release(&service->loops[i]);
     http_release(http);
-    for (uint32_t i = 0; i < service->listener_count; i++)
-        listener_close(&service->listeners[i]);
     settings_free(service->settings);
     if (service->logger != NULL)
         logger_stop(service->logger);
@@ -251,7 +259,8 @@ int service_run(const struct service_options *options) {
                 announce(&service);
     if (good)
         serve(&service, &signals);
-    stop_loops(&service);
+    if (service.store != NULL)
+        stop_loops(&service);
     bool failed = !good || atomic_load(&service.failed);
     log_event(LOG_INFO, "service.stopped",
               LOG_INT("uptime_ms", service_now_us() / 1000 - service.started_ms));

@@ -11,6 +11,7 @@
 #include "auth/dev.h"
 #include "base/limits.h"
 #include "policy/pack.h"
+#include "service/directory.h"
 
 /* A whole file of at most LIMIT_PACK bytes. */
 static bool read_file(const char *path, struct buffer *out) {
@@ -61,6 +62,7 @@ static bool load_keys(struct settings *set, bool with_dev, char why[SETTINGS_WHY
     if (count != 0)
         memcpy(issuers, config->issuers, count * sizeof *issuers);
     if (with_dev) {
+        directory_make(config->data.data); /* a failure shows in the next line */
         status = auth_dev_create(config->data.data, cause, sizeof cause);
         if (status == STATUS_OK)
             status = auth_dev_issuer_fill(config->data.data, &arena, &issuers[count++]);

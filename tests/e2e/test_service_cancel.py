@@ -5,13 +5,13 @@ Under ASan a pointer to a request that h2o has disposed of ends the process here
 """
 
 import json
+import socket
 
 import pytest
 from conftest import NOW, NOW_S
 from harness import bodies
 from harness.frames import Frames
 from harness.process import metrics, until
-from harness.server import Server
 from harness.tokens import Minter
 from harness.wire import Wire, request
 
@@ -21,12 +21,10 @@ ALLOWED = 100  # CONNECTION_RESETS_MAX
 
 
 @pytest.fixture
-def lone(tmp_path):
+def lone(new_server):
     """One loop, so that a later answer tells that earlier ones were taken."""
-    server = Server(tmp_path / "data", clock=f"{NOW}x0", environment={"CONSENTD_LOOPS": "1"})
-    server.start()
-    yield server, Minter(server.data, NOW_S)
-    server.stop()
+    server = new_server(clock=f"{NOW}x0", environment={"CONSENTD_LOOPS": "1"})
+    return server, Minter(server.data, NOW_S)
 
 
 def create(number):
@@ -129,6 +127,7 @@ def test_a_peer_that_lets_answers_come_may_cancel_as_often(lone):
     server, minter = lone
     token = minter.tenant(TENANT)
     with Frames(server) as frames:
+        frames.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for _ in range(3 * ALLOWED):
             kept = frames.open("GET", "/healthz")
             frames.reset(frames.open("GET", "/v1/consents", token))

@@ -2,6 +2,7 @@
 """What tests of the process itself need: its metrics, its log lines as they come, stalled readers."""
 
 import json
+import struct
 import time
 import uuid
 
@@ -11,6 +12,7 @@ from harness.wire import Wire, request
 
 NDJSON = ("Accept", "application/x-ndjson")
 DEADLINE_S = 60
+DATA, WINDOW_UPDATE, END_STREAM = 0, 8, 1
 
 
 def metrics(server):
@@ -84,15 +86,18 @@ class Stalled(Frames):
         return got
 
     def read_on(self):
-        """Grants what was held back and reads to the end: the number of bytes in all."""
-        import h2.events
-
-        self.h2.acknowledge_received_data(self.received, self.stream)
-        self.flush()
-        ended = False
-        while not ended and not self.closed:
-            for event in self.events():
-                self.received += getattr(event, "flow_controlled_length", 0)
-                ended |= isinstance(event, h2.events.StreamEnded)
-        assert ended
+        """Grants what is left and reads to the end: the number of bytes in all. By hand, since h2
+        takes a GOAWAY for the end of all streams."""
+        for stream in (0, self.stream):
+            self.socket.sendall(struct.pack("!BHBBLL", 0, 4, WINDOW_UPDATE, 0, stream, 1 << 24))
+        with self.socket.makefile("rb") as file:
+            ended = False
+            while not ended:
+                head = file.read(9)
+                assert len(head) == 9, "the connection ended before the stream"
+                high, low, kind, flags, stream = struct.unpack("!BHBBL", head)
+                file.read((high << 16) + low)
+                if (kind, stream) == (DATA, self.stream):
+                    self.received += (high << 16) + low
+                    ended = flags & END_STREAM
         return self.received
