@@ -110,3 +110,16 @@ def new_server(tmp_path):
     yield make
     for server in made:
         server.stop()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    """With a failure comes what the servers that run, or died, said last."""
+    outcome = yield
+    report = outcome.get_result()
+    if report.failed:
+        for server in Server.known:
+            if server.process is not None:
+                status = server.process.poll()
+                last = "".join(server.lines[-40:])
+                report.sections.append((f"consentd, exit status {status}", last))

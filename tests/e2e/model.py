@@ -275,7 +275,7 @@ class Model:
     def ordered(self):
         return sorted(self.consents, key=lambda c: c.number)
 
-    def query(self, tenant=None, client=None, auditor=None, pairwise=None, **filters):
+    def query(self, as_tenant=None, as_client=None, auditor=None, pairwise=None, **filters):
         """Ids in creation order. The viewer is a tenant URL, a client URL or a list of tenants
         ("*": all). As a client the filter `account` is the account's pairwise id: `pairwise` maps
         (tenant, provider, account, client) to it."""
@@ -284,8 +284,8 @@ class Model:
             if auditor is not None:
                 whole = "*" in auditor or c.tenant in auditor
             else:
-                whole = tenant is not None and c.tenant == tenant
-            reduced = client is not None and c.client == client
+                whole = as_tenant is not None and c.tenant == as_tenant
+            reduced = as_client is not None and c.client == as_client
             if not (whole or reduced):
                 continue
             if self._matches(c, filters, whole, reduced, pairwise or {}):

@@ -588,7 +588,6 @@ HEADERS = [
     ("Idempotency-Key", "k" * 129, 400),
     ("Idempotency-Key", '"k', 400),
     ("Idempotency-Key", "a b", 400),
-    ("Idempotency-Key", "\x7f", 400),
     ("Idempotency-Key", "ké", 400),
 ]
 
@@ -735,13 +734,23 @@ OPERATIONS = [
     ("renew", {}, "invalid-body", "/grant"),
     ("renew", {"grant": bodies.grant(NOW), "account": "other"}, "unknown-member", "/account"),
     ("grant", {"account": "a"}, "invalid-body", "/grant"),
+    ("grant", {"account": 5, "grant": bodies.grant(NOW)}, "invalid-body", "/account"),
+    ("grant", {"account": "a", "grant": bodies.grant(NOW), "x": 1}, "unknown-member", "/x"),
+    ("grant", {"account": "a", "grant": {}}, "invalid-body", "/grant/at"),
 ]
 
 
 @pytest.mark.parametrize("operation,body,problem,where", OPERATIONS)
-def test_a_wrong_body_of_an_operation_is_refused(cast, unharmed, operation, body, problem, where):
-    response = cast.tenant.post(f"/v1/consents/{unharmed['consentId']}/{operation}", body, key="k")
+def test_a_wrong_body_of_an_operation_is_refused(
+    cast, unharmed, watch, operation, body, problem, where
+):
+    consent = unharmed
+    if operation == "grant":
+        consent = cast.tenant.create(bodies.requested(cast.app_url))
+        watch.new()
+    response = cast.tenant.post(f"/v1/consents/{consent['consentId']}/{operation}", body, key="k")
     refused(response, 400, problem, where)
+    assert cast.tenant.consent(consent["consentId"]) == consent
 
 
 BULK = [

@@ -85,7 +85,7 @@ class Storm:
                         f"{self.path}/renew",
                         self.tenant,
                         {"grant": bodies.grant(self.at)},
-                        [("Idempotency-Key", f"shared {self.path}")],
+                        [("Idempotency-Key", f"shared-{self.path}")],
                     ),
                     lambda: request("GET", self.path, self.tenant),
                 )[number % 6]()

@@ -177,15 +177,15 @@ def test_a_request_is_refused_granted_or_times_out(model):
 def test_a_client_and_a_stranger_see_their_part(model):
     one = model.create(EDP, energy(externalId="e-1"), "a")
     model.create(EDP, bodies.consent(FSP, format_time(NOW), license=bodies.EMISSIONS), "b")
-    assert model.query(tenant=EDP, client=EDP) == ["a", "b"]
-    assert model.query(tenant=APP, client=APP) == ["a"]
-    assert model.query(tenant="https://nobody.example", client="https://nobody.example") == []
+    assert model.query(as_tenant=EDP, as_client=EDP) == ["a", "b"]
+    assert model.query(as_tenant=APP, as_client=APP) == ["a"]
+    assert model.query(as_tenant="https://nobody.example", as_client="https://nobody.example") == []
     assert model.query(auditor=[EDP]) == ["a", "b"] and model.query(auditor=[APP]) == []
-    assert model.query(tenant=EDP, client=EDP, externalId="e-1") == ["a"]
-    assert model.query(tenant=APP, client=APP, externalId="e-1") == []
+    assert model.query(as_tenant=EDP, as_client=EDP, externalId="e-1") == ["a"]
+    assert model.query(as_tenant=APP, as_client=APP, externalId="e-1") == []
     pairwise = {(EDP, EDP, one.account, APP): "p" * 22}
-    assert model.query(tenant=APP, client=APP, pairwise=pairwise, account="p" * 22) == ["a"]
-    assert model.query(tenant=APP, client=APP, pairwise=pairwise, account=one.account) == []
+    assert model.query(as_tenant=APP, as_client=APP, pairwise=pairwise, account="p" * 22) == ["a"]
+    assert model.query(as_tenant=APP, as_client=APP, pairwise=pairwise, account=one.account) == []
 
 
 def test_bulk_ends_at_most_so_many_and_tells_of_more(model):

@@ -11,6 +11,7 @@ import pathlib
 import signal
 import subprocess
 import threading
+import weakref
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 BINARY = pathlib.Path(os.environ.get("CONSENTD_BIN", ROOT / "build" / "asan" / "consentd"))
@@ -34,9 +35,12 @@ def _environment(extra):
 class Server:
     """One process. start() it (again) after construction; data stays in `data` between starts."""
 
+    known = weakref.WeakSet()
+
     def __init__(
         self, data, pack=PERSEUS, clock=None, arguments=(), environment=None, preexec=None
     ):
+        Server.known.add(self)
         self.data = pathlib.Path(data)
         self.pack = pack
         self.clock = clock

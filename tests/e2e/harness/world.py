@@ -279,7 +279,7 @@ class Family:
                     {"permissions": [{"code": "meter.identity"}]},
                     {"license": bodies.ENERGY + "-unknown"},
                     {"expires": format_time(self.world.now + 800 * DAY)},
-                    {"onwardRecipients": [fsp_app(1)]},
+                    {"license": bodies.EMISSIONS},
                 )
             )
         )
