@@ -247,7 +247,6 @@ static void fill_from_license(struct api_json *in, const json_t *body,
                               const struct api_terms *terms, struct store_draft *draft) {
     struct policy_admission *ask = &draft->ask;
     const struct policy_license *license = policy_pack_license_find(terms->pack, ask->license);
-    int64_t from = ask->granted ? ask->granted_at : terms->now;
     if (license == NULL) {
         if (ask->expires == INT64_MIN)
             ask->expires = INT64_MAX; /* the policy refuses it for the licence */
@@ -257,8 +256,9 @@ static void fill_from_license(struct api_json *in, const json_t *body,
         default_purposes(in->arena, terms, license, ask);
     if (json_object_get(body, "permissions") == NULL)
         default_permissions(in->arena, terms, license, ask);
+    /* what is only requested lasts from its grant on, so its end is not known yet */
     if (ask->expires == INT64_MIN)
-        ask->expires = policy_default_expiry(license, from);
+        ask->expires = ask->granted ? policy_default_expiry(license, ask->granted_at) : INT64_MAX;
 }
 
 void api_terms_read(struct api_json *in, const json_t *body, const struct api_terms *terms,

@@ -127,6 +127,8 @@ static void check_permissions(struct check *c) {
 static void check_term(struct check *c) {
     const struct policy_admission *ask = c->ask;
     int64_t from = ask->granted ? ask->granted_at : c->now;
+    if (!ask->granted && ask->expires == INT64_MAX)
+        return; /* a request that names no end: the grant will have one */
     if (ask->expires <= from || ask->expires <= c->now)
         refuse(c, "expiresTooEarly", "term", "the consent would have expired already");
     if (c->license->has_term && ask->expires > timestamp_add(from, c->license->term))

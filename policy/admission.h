@@ -53,7 +53,7 @@ struct policy_admission {
     bool granted;            /* false: only requested; grant clauses are skipped */
     bool asserted_by_client; /* grant.method */
     int64_t granted_at;      /* grant.at */
-    int64_t expires;
+    int64_t expires;         /* INT64_MAX: no end, or none named yet by a request */
     int64_t data_from, data_to;
     struct policy_notice notice;
     const struct policy_dependency *dependencies;
