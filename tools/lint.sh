@@ -8,6 +8,7 @@ tools/check_layers.sh --self-test || failed=1
 tools/check_layers.sh || failed=1
 python3 tools/lint.py --self-test || failed=1
 python3 tools/lint.py || failed=1
+python3 tools/run_tests.py --self-test || failed=1
 files=$(find base policy tlog store auth api service cli bench tests/unit tests/fuzz tests/e2e -name '*.[ch]' | sort)
 # shellcheck disable=SC2086
 clang-format --dry-run -Werror $files || failed=1

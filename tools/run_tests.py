@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Runs unit tests, fuzz corpora and end-to-end tests, counts every test, and closes with the line
-`N passed, N failed`. Usage: run_tests.py unit|e2e|all BUILD"""
+`N passed, N failed`. Usage: run_tests.py unit|e2e|all BUILD, or --self-test."""
 
+import concurrent.futures
 import os
 import pathlib
 import re
@@ -22,6 +23,11 @@ class Count:
     def __init__(self):
         self.passed = self.failed = self.skipped = 0
 
+    def add(self, passed, failed, skipped):
+        self.passed += passed
+        self.failed += failed
+        self.skipped += skipped
+
     def line(self):
         skipped = f", {self.skipped} skipped" if self.skipped else ""
         return f"{self.passed} passed, {self.failed} failed{skipped}"
@@ -35,49 +41,91 @@ def say(text):
     print(text, flush=True)
 
 
-def run_unit(program, count):
-    """One cmocka program: its own closing lines count; dying without them is a failure."""
-    done = subprocess.run(
-        [program], env=environment(), cwd=TOP, stdin=subprocess.DEVNULL, capture_output=True
-    )
-    output = (done.stdout + done.stderr).decode(errors="replace")
-    passed = len(re.findall(r"^\[       OK \]", output, re.MULTILINE))
-    failed = len(re.findall(r"^\[  FAILED  \] \w+$", output, re.MULTILINE))
-    skipped = len(re.findall(r"^\[  SKIPPED \] \w+$", output, re.MULTILINE))
-    started = len(re.findall(r"^\[ RUN      \]", output, re.MULTILINE))
-    closing = re.search(r"^\[==========\] (\d+) test\(s\) run\.", output, re.MULTILINE)
-    # cmocka lists failures twice: at the test, and at the end
-    failed = min(failed, started - passed)
-    if done.returncode != 0 and failed == 0 or closing is None:
+def counted(stdout, status):
+    """(passed, failed, skipped) of one cmocka program: what was announced and neither passed nor
+    skipped has failed; a crash, a leak or a failed group set-up fails at least one."""
+    announced = sum(map(int, re.findall(r"\] Running (\d+) test\(s\)\.", stdout)))
+    passed = len(re.findall(r"^\[       OK \] \w+$", stdout, re.MULTILINE))
+    skipped = len(re.findall(r"^\[  SKIPPED \] \w+$", stdout, re.MULTILINE))
+    failed = announced - passed - skipped
+    if status != 0 or announced == 0:
         failed = max(failed, 1)
-    count.passed += passed
-    count.failed += failed
-    count.skipped += skipped
-    if failed or done.returncode != 0:
-        say(output)
-        say(f"FAILED {program.name}: exit status {done.returncode}")
-    return passed
+    return passed, failed, skipped
+
+
+def self_test():
+    """Outputs as cmocka 1.1 writes them, and what they must count."""
+    two = "[==========] Running 2 test(s).\n[ RUN      ] a\n"
+    a, b = "[       OK ] a\n", "[       OK ] b\n"
+    end = "[==========] 2 test(s) run.\n"
+    cases = [
+        (two + a + "[ RUN      ] b\n" + b + end, 0, (2, 0, 0)),
+        (two + a + "[ RUN      ] b\n[  FAILED  ] b\n" + end, 1, (1, 1, 0)),
+        (two + a + "[ RUN      ] b\n[  SKIPPED ] b\n" + end, 0, (1, 0, 1)),
+        (two + "[  SKIPPED ] a\n[ RUN      ] b\n[  FAILED  ] b\n" + end, 1, (0, 1, 1)),
+        (two + a + "[ RUN      ] b\n" + end, 1, (1, 1, 0)),  # a failed set-up has no line of its own
+        (two + a, -6, (1, 1, 0)),  # died in the second
+        (two, 1, (0, 2, 0)),
+        (two + a + "[ RUN      ] b\n" + b + end, 1, (2, 1, 0)),  # leaks are found at the end
+        ((two + a + b + end) * 2, 0, (4, 0, 0)),
+        ("", 0, (0, 1, 0)),
+        ("", 139, (0, 1, 0)),
+    ]
+    return [f"self-test: {case}" for *case, want in cases if counted(*case) != want]
+
+
+def run(command, seconds=900):
+    """Exit status, stdout and both outputs; a program that hangs is ended and has failed."""
+    try:
+        done = subprocess.run(
+            command,
+            env=environment(),
+            cwd=TOP,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=seconds,
+        )
+        status, out, err = done.returncode, done.stdout, done.stderr
+    except subprocess.TimeoutExpired as late:
+        status, out, err = "timeout", late.stdout or b"", late.stderr or b""
+    except OSError as error:
+        status, out, err = "not run", b"", str(error).encode()
+    out, err = out.decode(errors="replace"), err.decode(errors="replace")
+    return status, out, out + err
+
+
+def programs(build, kind, prefix):
+    """One for each source file: what an earlier state of the tree left behind is not run."""
+    return [build / kind / p.stem for p in sorted((TOP / "tests" / kind).glob(f"{prefix}_*.c"))]
+
+
+def each(commands):
+    """(name, result of run) in order, as many at once as there are processors."""
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
+        yield from zip((c[0].name for c in commands), pool.map(run, commands))
 
 
 def unit(build, count):
-    for program in sorted(p for p in (build / "unit").iterdir() if os.access(p, os.X_OK)):
-        passed = run_unit(program, count)
-        say(f"{program.name}: {passed} passed")
+    for name, (status, stdout, output) in each([[p] for p in programs(build, "unit", "test")]):
+        passed, failed, skipped = counted(stdout, status)
+        count.add(passed, failed, skipped)
+        if failed:
+            say(output)
+        more = f", {skipped} skipped" if skipped else ""
+        say(f"{name}: {passed} passed" + (f", {failed} FAILED, exit {status}" if failed else more))
 
 
 def fuzz(build, count):
     """Every corpus file once through its target, one test a target."""
-    for program in sorted(p for p in (build / "fuzz").glob("fuzz_*") if os.access(p, os.X_OK)):
-        corpus = TOP / "tests/fuzz/corpus" / program.name.removeprefix("fuzz_")
-        done = subprocess.run(
-            [program, corpus], env=environment(), stdin=subprocess.DEVNULL, capture_output=True
-        )
-        ok = done.returncode == 0
-        count.passed += ok
-        count.failed += not ok
-        say(f"{program.name}: {len(list(corpus.iterdir()))} corpus files, {'ok' if ok else 'FAILED'}")
+    corpus = TOP / "tests/fuzz/corpus"
+    targets = programs(build, "fuzz", "fuzz")
+    commands = [[p, corpus / p.name.removeprefix("fuzz_")] for p in targets]
+    for (program, files), (name, (status, _, output)) in zip(commands, each(commands)):
+        ok = status == 0
+        count.add(ok, not ok, 0)
+        say(f"{name}: {len(list(files.iterdir()))} corpus files, {'ok' if ok else 'FAILED'}")
         if not ok:
-            say((done.stdout + done.stderr).decode(errors="replace"))
+            say(output)
 
 
 def e2e(build, count):
@@ -98,14 +146,18 @@ def e2e(build, count):
         suite = ElementTree.parse(report).getroot().find("testsuite")
         number = {name: int(suite.get(name)) for name in ("tests", "failures", "errors", "skipped")}
         bad = number["failures"] + number["errors"]
+        count.passed += number["tests"] - bad - number["skipped"]
         if done.returncode not in (0, 1):
             bad = max(bad, 1)
         count.failed += bad
         count.skipped += number["skipped"]
-        count.passed += number["tests"] - number["failures"] - number["errors"] - number["skipped"]
 
 
 def main():
+    if "--self-test" in sys.argv:
+        said = self_test()
+        print("\n".join(said), end="\n" if said else "")
+        sys.exit(1 if said else 0)
     what, build = sys.argv[1], pathlib.Path(sys.argv[2]).resolve()
     count = Count()
     if what in ("unit", "all"):
