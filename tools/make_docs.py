@@ -39,7 +39,8 @@ a:focus-visible,summary:focus-visible{outline:3px solid var(--link);outline-offs
 border-radius:3px}
 .skip{position:absolute;left:-999rem}
 .skip:focus{left:1rem;top:1rem;background:var(--paper);padding:.5rem 1rem;z-index:2}
-nav{background:var(--wash);border-bottom:1px solid var(--line);padding:1rem 1.25rem;font-size:.9rem}
+nav{background:var(--wash);border-bottom:1px solid var(--line);padding:1rem 1.25rem;font-size:.9rem;
+max-height:60vh;overflow-y:auto}
 nav p{margin:0;font-weight:700;font-size:1.05rem}
 nav p small{font-weight:400;color:var(--soft);margin-left:.35rem}
 nav h2{font-size:.75rem;letter-spacing:.06em;text-transform:uppercase;color:var(--soft);
@@ -56,8 +57,9 @@ h1{font-size:2rem;line-height:1.2;margin:.5rem 0 .25rem;letter-spacing:-.02em}
 h2{font-size:1.5rem;line-height:1.25;margin:3.5rem 0 .75rem;padding-top:1.25rem;
 border-top:2px solid var(--ink);letter-spacing:-.01em}
 h3{font-size:1.2rem;line-height:1.3;margin:0}
-h4{font-size:.8rem;letter-spacing:.06em;text-transform:uppercase;color:var(--soft);
+h4,h2.label{font-size:.8rem;letter-spacing:.06em;text-transform:uppercase;color:var(--soft);
 margin:1.6rem 0 .5rem}
+h2.label{border:0;padding:0}
 p{margin:.5rem 0}
 code,pre{font-family:ui-monospace,"SF Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace}
 code{font-size:.88em;background:var(--code);border-radius:4px;padding:.08em .3em}
@@ -106,7 +108,7 @@ font-size:.85rem}
 @media(min-width:64rem){
 body{display:grid;grid-template-columns:19rem minmax(0,1fr)}
 nav{position:sticky;top:0;height:100vh;overflow-y:auto;border-bottom:0;
-border-right:1px solid var(--line);padding:1.5rem 1.25rem}
+border-right:1px solid var(--line);padding:1.5rem 1.25rem;max-height:none}
 main{padding:2.5rem 3rem;max-width:68rem}
 }
 @media print{
@@ -228,7 +230,8 @@ class Page:
             found.append(f"default <code>{escape(json.dumps(schema['default']))}</code>")
         if "pattern" in schema:
             found.append(f"matches <code>{escape(schema['pattern'])}</code>")
-        return f'<p class="facts">{"; ".join(found)}</p>' if found else ""
+        words = "; ".join(found)
+        return f'<p class="facts">{words[:1].upper()}{words[1:]}.</p>' if found else ""
 
     def parts(self, schema):
         """Members and required names, with what allOf brings."""
@@ -454,8 +457,8 @@ class Page:
         out += "<p>This page is made from <a href='/openapi.yaml'>openapi.yaml</a>, an OpenAPI 3.1 "
         out += "document for generators of clients. It loads nothing from anywhere.</p>"
         token = self.document["components"]["securitySchemes"]["bearer"]
-        out += f"<h4>Tokens</h4>{prose(token['description'])}"
-        out += '<h4>Headers of every request</h4><dl class="members">'
+        out += f'<h2 class="label">Tokens</h2>{prose(token["description"])}'
+        out += '<h2 class="label">Headers of every request</h2><dl class="members">'
         for name in ("RequestId", "Traceparent", "FapiInteractionId"):
             parameter = self.document["components"]["parameters"][name]
             schema = {**parameter["schema"], "description": parameter["description"]}
