@@ -151,16 +151,6 @@ static void on_sweep(h2o_timeout_entry_t *entry) {
     h2o_timeout_link(loop->context.loop, &loop->context.one_sec_timeout, &loop->sweep);
 }
 
-static void *run(void *context) {
-    struct loop *loop = context;
-    logger_attach(loop->service->logger, loop->number);
-    while (!loop->draining || loop->connections != NULL)
-        h2o_evloop_run(loop->context.loop, INT32_MAX);
-    store_reader_close(loop->api.reader);
-    loop->api.reader = NULL;
-    return NULL;
-}
-
 static void add_listener(struct loop *loop, const struct listener *listener) {
     int fd = fcntl(listener->fd, F_DUPFD_CLOEXEC, 3);
     ASSERT(fd >= 0);
@@ -171,44 +161,22 @@ static void add_listener(struct loop *loop, const struct listener *listener) {
     loop->listeners[loop->listener_count++] = socket;
 }
 
-void loop_init(struct loop *loop, struct service *service, unsigned number,
-               h2o_globalconf_t *http) {
-    loop->service = service;
-    loop->number = number;
-    loop->api = (struct api_loop){&service->api, number, NULL, auth_loop_new()};
+/* On the loop's own thread: h2o's buffers come from and go back to lists of the thread that made
+ * their socket, without a lock. */
+static void open_context(struct loop *loop) {
+    h2o_globalconf_t *http = loop->http;
     h2o_context_init(&loop->context, h2o_evloop_create(), http);
     loop->accept = (h2o_accept_ctx_t){&loop->context, http->hosts, NULL, 0, NULL};
     h2o_multithread_register_receiver(loop->context.queue, &loop->receiver, on_orders);
     loop->sweep.cb = on_sweep;
     h2o_timeout_link(loop->context.loop, &loop->context.one_sec_timeout, &loop->sweep);
-    for (uint32_t i = 0; i < service->listener_count; i++)
-        add_listener(loop, &service->listeners[i]);
+    for (uint32_t i = 0; i < loop->service->listener_count; i++)
+        add_listener(loop, &loop->service->listeners[i]);
 }
 
-enum status loop_start(struct loop *loop) {
-    enum status status = store_reader_open(loop->service->store, &loop->api.reader);
-    if (status != STATUS_OK)
-        return status;
-    int code = pthread_create(&loop->thread, NULL, run, loop);
-    ASSERT(code == 0);
-    loop->started = true;
-    return STATUS_OK;
-}
-
-bool loop_join(struct loop *loop, const struct timespec *deadline) {
-    if (loop->started && pthread_timedjoin_np(loop->thread, NULL, deadline) != 0)
-        return false;
-    loop->started = false;
-    return true;
-}
-
-void loop_release(struct loop *loop) {
+static void close_context(struct loop *loop) {
     h2o_multithread_queue_t *queue = loop->context.queue;
     h2o_loop_t *evloop = loop->context.loop;
-    exchange_release_all(loop);
-    if (loop->api.reader != NULL)
-        store_reader_close(loop->api.reader);
-    auth_loop_free(loop->api.auth);
     for (uint32_t i = 0; i < loop->listener_count; i++)
         h2o_socket_close(loop->listeners[i]);
     if (h2o_linklist_is_linked(&loop->message.link))
@@ -219,4 +187,67 @@ void loop_release(struct loop *loop) {
     h2o_context_dispose(&loop->context);
     free(queue);
     h2o_evloop_destroy(evloop);
+}
+
+static void wait_for(sem_t *semaphore) {
+    while (sem_wait(semaphore) != 0)
+        ASSERT(errno == EINTR);
+}
+
+static void *run(void *context) {
+    struct loop *loop = context;
+    logger_attach(loop->service->logger, loop->number);
+    open_context(loop);
+    sem_post(&loop->opened);
+    while (!loop->draining || loop->connections != NULL)
+        h2o_evloop_run(loop->context.loop, INT32_MAX);
+    store_reader_close(loop->api.reader);
+    loop->api.reader = NULL;
+    sem_post(&loop->ended);
+    /* the store may still tell of answers until it is closed */
+    wait_for(&loop->released);
+    exchange_release_all(loop);
+    close_context(loop);
+    return NULL;
+}
+
+void loop_init(struct loop *loop, struct service *service, unsigned number,
+               h2o_globalconf_t *http) {
+    loop->service = service;
+    loop->number = number;
+    loop->http = http;
+    loop->api = (struct api_loop){&service->api, number, NULL, auth_loop_new()};
+    sem_init(&loop->opened, 0, 0);
+    sem_init(&loop->ended, 0, 0);
+    sem_init(&loop->released, 0, 0);
+}
+
+enum status loop_start(struct loop *loop) {
+    enum status status = store_reader_open(loop->service->store, &loop->api.reader);
+    if (status != STATUS_OK)
+        return status;
+    int code = pthread_create(&loop->thread, NULL, run, loop);
+    ASSERT(code == 0);
+    wait_for(&loop->opened);
+    loop->started = loop->serving = true;
+    return STATUS_OK;
+}
+
+bool loop_join(struct loop *loop, const struct timespec *deadline) {
+    while (loop->serving && sem_timedwait(&loop->ended, deadline) != 0)
+        if (errno != EINTR)
+            return false;
+    loop->serving = false;
+    return true;
+}
+
+void loop_release(struct loop *loop) {
+    if (loop->started) {
+        sem_post(&loop->released);
+        ASSERT(pthread_join(loop->thread, NULL) == 0);
+    }
+    auth_loop_free(loop->api.auth);
+    sem_destroy(&loop->opened);
+    sem_destroy(&loop->ended);
+    sem_destroy(&loop->released);
 }

@@ -7,6 +7,8 @@
 #ifndef SERVICE_LOOP_H
 #define SERVICE_LOOP_H
 
+#include <semaphore.h>
+
 #include "service/counters.h"
 #include "service/exchange.h"
 #include "service/service.h"
@@ -22,9 +24,12 @@ enum loop_order {
 struct loop {
     struct service *service;
     unsigned number;
+    h2o_globalconf_t *http;
     pthread_t thread;
     bool started; /* thread is valid */
-    h2o_context_t context;
+    bool serving; /* and has not ended yet */
+    sem_t opened, ended, released;
+    h2o_context_t context; /* the thread's: made and disposed of there */
     h2o_accept_ctx_t accept;
     h2o_socket_t *listeners[CONFIG_LISTEN_MAX];
     uint32_t listener_count;
@@ -36,20 +41,23 @@ struct loop {
     struct counters counters;
     struct connection *connections; /* all that are open */
     struct exchange *exchanges;     /* all that live */
-    struct exchange *sending;       /* whose response h2o_start_response is setting up */
+    struct exchange *spares;        /* ended, for use again */
+    unsigned spare_count;
+    struct exchange *sending; /* whose response h2o_start_response is setting up */
     bool draining;
     bool listeners_paused; /* accept failed for want of resources: again at the next sweep */
 };
 
-/* Makes the loop's context on `http` and its copies of the listeners. */
+/* http outlives the loop. */
 void loop_init(struct loop *loop, struct service *service, unsigned number, h2o_globalconf_t *http);
-/* Opens the reader and starts the thread. */
+/* Opens the reader and starts the thread, which makes the loop's context and its copies of the
+ * listeners; returns when it has. */
 MUST_CHECK enum status loop_start(struct loop *loop);
 /* Gives an order; orders add up. Never blocks. */
 void loop_tell(struct loop *loop, enum loop_order order);
 /* Waits for the thread's end until the deadline (CLOCK_REALTIME); true when it has ended. */
 bool loop_join(struct loop *loop, const struct timespec *deadline);
-/* After the thread's end and store_close. */
+/* After loop_join and store_close: ends the thread. */
 void loop_release(struct loop *loop);
 
 static inline struct loop *loop_of(h2o_context_t *context) {

@@ -165,7 +165,7 @@ static void serve(struct service *service, const sigset_t *signals) {
 
 static void tell_all(struct service *service, enum loop_order order) {
     for (unsigned i = 0; i < service->loop_count; i++)
-        if (service->loops[i].started)
+        if (service->loops[i].serving)
             loop_tell(&service->loops[i], order);
 }
 
