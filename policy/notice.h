@@ -6,7 +6,9 @@
 #include "policy/admission.h"
 
 /* SHA-256 of text in which each "[placeholder]" that the notice substitutes is replaced by its
- * value; other bracketed text stays as it is. Values are not looked into again. */
-struct digest policy_notice_digest(struct span text, const struct policy_notice *notice);
+ * value; other bracketed text stays as it is. Values are not looked into again. Allocates
+ * nothing. */
+struct digest policy_notice_digest(const struct policy_text *text,
+                                   const struct policy_notice *notice);
 
 #endif

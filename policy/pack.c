@@ -24,6 +24,15 @@ struct span policy_pack_scheme(const struct policy_pack *pack) {
     return pack->scheme;
 }
 
+const struct span *policy_pack_territory(const struct policy_pack *pack, uint32_t *count) {
+    *count = pack->territory_count;
+    return pack->territory;
+}
+
+const struct policy_settings *policy_pack_settings(const struct policy_pack *pack) {
+    return &pack->settings;
+}
+
 struct span policy_pack_bytes(const struct policy_pack *pack) {
     return pack->bytes;
 }
@@ -33,9 +42,9 @@ const struct digest *policy_pack_digest(const struct policy_pack *pack) {
 }
 
 int64_t policy_pack_request_timeout_ms(const struct policy_pack *pack) {
+    struct duration timeout = pack->settings.request_timeout;
     /* a pack may say months: counted as 30 days, for the limit is about patience, not law */
-    return pack->request_timeout.months * INT64_C(30) * 86400000 +
-           pack->request_timeout.seconds * 1000;
+    return timeout.months * INT64_C(30) * 86400000 + timeout.seconds * 1000;
 }
 
 uint32_t policy_pack_role_count(const struct policy_pack *pack) {
@@ -120,4 +129,21 @@ bool policy_pack_reason(const struct policy_pack *pack, struct span code,
         }
     }
     return false;
+}
+
+uint32_t policy_pack_rule_count(const struct policy_pack *pack) {
+    return pack->rule_count;
+}
+
+const struct policy_rule *policy_pack_rule(const struct policy_pack *pack, uint32_t index) {
+    ASSERT(index < pack->rule_count);
+    return &pack->rules[index];
+}
+
+const struct policy_resource_type *policy_pack_resource_type(const struct policy_pack *pack,
+                                                             struct span type) {
+    for (uint32_t i = 0; i < pack->resource_type_count; i++)
+        if (span_equal(pack->resource_types[i].type, type))
+            return &pack->resource_types[i];
+    return NULL;
 }

@@ -26,18 +26,37 @@ struct policy_role {
     const struct span *urls;
     uint32_t url_count;
 };
+/* How often and how finely data may be delivered for a purpose: read by decisions only. */
+struct policy_limits {
+    bool has_look_back, has_granularity, has_every;
+    struct duration look_back;   /* no data from before this long ago */
+    struct duration granularity; /* nothing finer */
+    struct duration every;       /* at most one delivery in this time */
+    struct span once_per;        /* one delivery for each of these, or absent */
+};
 struct policy_purpose {
     struct span code, title, text;
     uint64_t roles; /* bit i: pack role i may act for it */
+    struct policy_limits limits;
 };
 struct policy_permission {
-    struct span code, title;
+    struct span code, title, text, sensitivity;
     bool has_granularity;
-    struct duration finest; /* nothing finer may be asked for */
-    bool denied;            /* defined, but no licence may open it */
+    struct duration finest;  /* nothing finer may be asked for */
+    struct span finest_text; /* as the pack writes it */
+    bool denied;             /* defined, but no licence may open it */
+    bool whole_months;       /* handed out by whole calendar months: read by decisions only */
+    uint64_t only_with;      /* bit i: pack permission i; one of them must be asked for beside it */
+};
+/* Words between placeholders, or a placeholder with its brackets. */
+struct policy_text_part {
+    struct span text;
+    bool placeholder;
 };
 struct policy_text { /* wording imported by the operator */
     struct span language, text;
+    const struct policy_text_part *parts; /* text, cut at its placeholders */
+    uint32_t part_count;
 };
 struct policy_license {
     struct span url, title;
@@ -46,12 +65,14 @@ struct policy_license {
     uint64_t permissions;         /* bit i: pack permission i */
     bool has_term, has_look_back; /* without: unlimited */
     struct duration term;         /* longest time from grant to expiry, and the default */
-    struct duration look_back;    /* months before the month of the grant */
+    struct duration look_back;    /* whole months before the month of the grant */
     bool whole_months;            /* the window starts and ends on the first of a month */
     const struct span
         *depends_on; /* licence URLs, an active consent under one of which is needed */
     uint32_t depends_on_count;
     uint32_t onward_min, onward_max; /* onward recipients that must and may be named */
+    uint32_t onward_role;            /* their role, when onward_max is not 0 */
+    uint64_t onward_permissions;     /* bit i: pack permission i is for them; no other is */
     int64_t available_from;          /* Unix ms; INT64_MIN when absent */
     int64_t deprecated_after;        /* INT64_MAX when absent: no new grants after it */
     int64_t prohibited_after;        /* INT64_MAX when absent: no use after it */
@@ -61,9 +82,18 @@ struct policy_license {
     const struct policy_text *texts;
     uint32_t text_count;
 };
+enum policy_record { POLICY_RECORD_NONE, POLICY_RECORD_DENIALS, POLICY_RECORD_ALL };
+struct policy_settings {
+    bool purpose_must_be_stated;     /* in a decision */
+    enum policy_record record;       /* which decisions are recorded by default */
+    struct duration request_timeout; /* how long a requested consent waits for an answer */
+    struct duration leeway;          /* how far ahead of service time a grant may lie */
+    bool has_keep_after_end, has_erase_after;
+    struct duration keep_after_end, erase_after; /* retention, counted from the end */
+};
 
-/* Loads the pack in json (copied). STATUS_INVALID_BODY with *error filled when it is not valid.
- * Caller frees with policy_pack_free. */
+/* Loads the pack in json (copied). STATUS_INVALID_BODY with *error filled, and *out untouched, when
+ * it is not valid. Caller frees with policy_pack_free. */
 MUST_CHECK enum status policy_pack_load(struct span json, struct policy_pack **out,
                                         struct policy_error *error);
 void policy_pack_free(struct policy_pack *pack);
@@ -72,6 +102,8 @@ void policy_pack_free(struct policy_pack *pack);
 struct span policy_pack_name(const struct policy_pack *pack);
 struct span policy_pack_version(const struct policy_pack *pack);
 struct span policy_pack_scheme(const struct policy_pack *pack);
+const struct span *policy_pack_territory(const struct policy_pack *pack, uint32_t *count);
+const struct policy_settings *policy_pack_settings(const struct policy_pack *pack);
 /* The exact bytes that were loaded, and their SHA-256: the pack's identity. */
 struct span policy_pack_bytes(const struct policy_pack *pack);
 const struct digest *policy_pack_digest(const struct policy_pack *pack);

@@ -1,109 +1,113 @@
-/* Loading the licences of a pack, and the references between them. Pure. */
+/* Loading the licences of a pack, one by one; what links them is in pack_links.c. Pure. */
 // SPDX-License-Identifier: Apache-2.0
-#include "base/encode.h"
 #include "base/limits.h"
 #include "policy/pack_private.h"
-
-typedef int find_code(const struct policy_pack *pack, struct span code);
-
-static uint64_t read_bits(struct reader *r, const json_t *object, const char *name,
-                          const struct policy_pack *pack, find_code *find) {
-    uint32_t count;
-    uint64_t bits = 0;
-    const struct span *codes = reader_strings(r, object, name, LIMIT_SET, &count);
-    size_t outer = reader_enter(r, name);
-    if (!r->failed && count == 0)
-        reader_fail(r, "must name at least one");
-    for (uint32_t i = 0; i < count && !r->failed; i++) {
-        size_t mark = reader_enter_index(r, i);
-        int found = find(pack, codes[i]);
-        if (found < 0)
-            reader_fail(r, "is not defined in this pack");
-        else
-            bits |= 1ULL << found;
-        reader_leave(r, mark);
-    }
-    reader_leave(r, outer);
-    return bits;
-}
 
 static uint32_t read_role(struct reader *r, const json_t *object, const char *name,
                           const struct policy_pack *pack) {
     struct span code = reader_code(r, object, name);
     int role = pack_role_find(pack, code);
-    if (!r->failed && role < 0) {
-        size_t mark = reader_enter(r, name);
-        reader_fail(r, "is no role of this pack");
-        reader_leave(r, mark);
-    }
+    if (!r->failed && role < 0)
+        reader_fail_member(r, name, "is no role of this pack");
     return role < 0 ? 0 : (uint32_t)role;
 }
 
-static void refuse_denied(struct reader *r, const struct policy_pack *pack, uint64_t permissions) {
-    for (uint32_t i = 0; i < pack->permission_count; i++)
-        if ((permissions >> i & 1U) != 0 && pack->permissions[i].denied)
-            reader_fail(r, "opens the permission \"%.*s\", which the pack denies",
-                        SPAN_ARG(pack->permissions[i].code));
+/* ---- purposes, permissions, onward recipients */
+
+/* Bit i of `bits` stands at a position of the list in JSON: the path of the error is there. */
+static void fail_at_code(struct reader *r, const json_t *value, const char *name, struct span code,
+                         const char *why) {
+    const json_t *list = json_object_get(value, name);
+    size_t outer = reader_enter(r, name);
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *item = json_array_get(list, i);
+        if (!span_equal(span_of(json_string_value(item), json_string_length(item)), code))
+            continue;
+        size_t mark = reader_enter_index(r, i);
+        reader_fail(r, "%s", why);
+        reader_leave(r, mark);
+    }
+    reader_leave(r, outer);
 }
 
-static void read_onward(struct reader *r, const json_t *value, struct policy_license *license) {
-    static const char *const known[] = {"min", "max", NULL};
+static void read_sets(struct reader *r, const json_t *value, const struct policy_pack *pack,
+                      struct policy_license *license) {
+    static const struct pack_codes purposes = {"purposes", policy_pack_purpose_find, "purpose",
+                                               true};
+    static const struct pack_codes permissions = {"permissions", policy_pack_permission_find,
+                                                  "permission", true};
+    license->purposes = pack_read_bits(r, value, pack, &purposes);
+    license->permissions = pack_read_bits(r, value, pack, &permissions);
+    for (uint32_t i = 0; i < pack->permission_count; i++)
+        if ((license->permissions >> i & 1U) != 0 && pack->permissions[i].denied)
+            fail_at_code(r, value, "permissions", pack->permissions[i].code,
+                         "is a permission that the pack denies");
+}
+
+static void read_onward(struct reader *r, const json_t *value, const struct policy_pack *pack,
+                        struct policy_license *license) {
+    static const char *const known[] = {"min", "max", "role", "permissions", NULL};
+    static const struct pack_codes permissions = {"permissions", policy_pack_permission_find,
+                                                  "permission", true};
     const json_t *onward = json_object_get(value, "onwardRecipients");
     if (onward == NULL || r->failed)
         return;
     size_t mark = reader_enter(r, "onwardRecipients");
     if (reader_object(r, onward, known)) {
-        license->onward_min = reader_count(r, onward, "min", 0, LIMIT_ONWARD);
         license->onward_max = reader_count(r, onward, "max", LIMIT_ONWARD, LIMIT_ONWARD);
-        if (license->onward_min > license->onward_max)
-            reader_fail(r, "has a min above its max");
+        license->onward_min = reader_count(r, onward, "min", 0, license->onward_max);
+        license->onward_role = read_role(r, onward, "role", pack);
+        license->onward_permissions = pack_read_bits(r, onward, pack, &permissions);
+        for (uint32_t i = 0; i < pack->permission_count; i++)
+            if ((license->onward_permissions & ~license->permissions) >> i & 1U)
+                fail_at_code(r, onward, "permissions", pack->permissions[i].code,
+                             "is no permission of this licence");
+        if (!r->failed && license->onward_max == 0)
+            reader_fail_member(r, "max", "must allow one, or onwardRecipients be left out");
     }
     reader_leave(r, mark);
 }
 
-static void read_texts(struct reader *r, const json_t *value, struct policy_license *license) {
-    static const char *const known[] = {"language", "text", NULL};
-    const json_t *array = reader_array(r, value, "texts", false);
-    size_t size = json_array_size(array);
-    struct policy_text *texts = arena_array(r->arena, size, sizeof *texts);
-    size_t outer = reader_enter(r, "texts");
-    for (size_t i = 0; i < size && !r->failed; i++) {
-        const json_t *item = json_array_get(array, i);
-        size_t mark = reader_enter_index(r, i);
-        if (reader_object(r, item, known)) {
-            texts[i].language = reader_code(r, item, "language");
-            texts[i].text = reader_string(r, item, "text", true, PACK_TEXT_MAX);
-        }
-        for (size_t j = 0; j < i && !r->failed; j++)
-            if (span_equal(texts[i].language, texts[j].language))
-                reader_fail(r, "has a language that another text has");
-        reader_leave(r, mark);
-    }
-    reader_leave(r, outer);
-    license->texts = texts;
-    license->text_count = (uint32_t)size;
+/* A purpose that nobody under the licence may act for would never be permitted. */
+static void check_purposes(struct reader *r, const json_t *value, const struct policy_pack *pack,
+                           const struct policy_license *license) {
+    uint64_t roles = UINT64_C(1) << license->to_role;
+    if (license->onward_max != 0)
+        roles |= UINT64_C(1) << license->onward_role;
+    for (uint32_t i = 0; i < pack->purpose_count && !r->failed; i++)
+        if ((license->purposes >> i & 1U) != 0 && (pack->purposes[i].roles & roles) == 0)
+            fail_at_code(r, value, "purposes", pack->purposes[i].code,
+                         "is open neither to the client's role nor to that of onward recipients");
 }
 
-static void read_text_digest(struct reader *r, const json_t *value,
-                             struct policy_license *license) {
-    struct span text = reader_string(r, value, "textDigest", false, 64);
-    if (!span_present(text))
-        return;
-    license->has_text_digest = true;
-    if (decode_hex(text, license->text_digest.bytes, DIGEST_SIZE) != STATUS_OK)
-        reader_fail(r, "\"textDigest\" must be 64 hex digits");
+/* ---- limits and dates */
+
+static void read_limits(struct reader *r, const json_t *value, struct policy_license *license) {
+    license->has_term = reader_duration(r, value, "term", false, &license->term);
+    license->has_look_back = reader_duration(r, value, "lookBack", true, &license->look_back);
+    if (license->look_back.seconds != 0)
+        reader_fail_member(r, "lookBack", "must be in months or years");
+    license->whole_months = reader_bool(r, value, "wholeMonths", false);
+    license->depends_on = reader_urls(
+        r, value, "dependsOn", READER_OPTIONAL(0, PACK_DEPENDS_ON_MAX), &license->depends_on_count);
 }
 
 static void read_dates(struct reader *r, const json_t *value, struct policy_license *license) {
     license->available_from = reader_time(r, value, "availableFrom", INT64_MIN);
-    license->deprecated_after = reader_time(r, value, "deprecatedAfter", INT64_MAX);
-    license->prohibited_after = reader_time(r, value, "prohibitedAfter", INT64_MAX);
-    if (license->deprecated_after < license->available_from ||
+    license->deprecated_after = reader_time_after(r, value, "deprecatedAfter", INT64_MAX);
+    license->prohibited_after = reader_time_after(r, value, "prohibitedAfter", INT64_MAX);
+    license->replaced_by = reader_url(r, value, "replacedBy", false);
+    if (license->deprecated_after < license->available_from)
+        reader_fail_member(r, "deprecatedAfter", "lies before availableFrom");
+    if (license->prohibited_after < license->available_from)
+        reader_fail_member(r, "prohibitedAfter", "lies before availableFrom");
+    if (license->deprecated_after != INT64_MAX &&
         license->prohibited_after < license->deprecated_after)
-        reader_fail(r, "must be available before it is deprecated, and that before prohibited");
+        reader_fail_member(r, "prohibitedAfter", "lies before deprecatedAfter");
 }
 
-static void read_license(struct reader *r, const json_t *value, struct policy_pack *pack) {
+static void read_license(struct reader *r, const json_t *value, struct policy_pack *pack,
+                         uint32_t i) {
     static const char *const known[] = {"url",
                                         "title",
                                         "from",
@@ -122,100 +126,30 @@ static void read_license(struct reader *r, const json_t *value, struct policy_pa
                                         "textDigest",
                                         "texts",
                                         NULL};
-    struct policy_license *license = &pack->licenses[pack->license_count];
+    struct policy_license *license = &pack->licenses[i];
     if (!reader_object(r, value, known))
         return;
-    license->url = reader_string(r, value, "url", true, LIMIT_URL);
-    license->title = reader_string(r, value, "title", true, 256);
+    license->url = reader_url(r, value, "url", true);
+    license->title = reader_string(r, value, "title", READER_REQUIRED(1, PACK_TITLE_MAX));
     license->from_role = read_role(r, value, "from", pack);
     license->to_role = read_role(r, value, "to", pack);
-    license->purposes = read_bits(r, value, "purposes", pack, policy_pack_purpose_find);
-    license->permissions = read_bits(r, value, "permissions", pack, policy_pack_permission_find);
-    refuse_denied(r, pack, license->permissions);
-    license->has_term = reader_duration(r, value, "term", &license->term);
-    license->has_look_back = reader_duration(r, value, "lookBack", &license->look_back);
-    license->whole_months = reader_bool(r, value, "wholeMonths", false);
-    license->depends_on =
-        reader_strings(r, value, "dependsOn", PACK_LICENSES_MAX, &license->depends_on_count);
-    license->replaced_by = reader_string(r, value, "replacedBy", false, LIMIT_URL);
-    read_onward(r, value, license);
+    read_sets(r, value, pack, license);
+    read_onward(r, value, pack, license);
+    check_purposes(r, value, pack, license);
+    read_limits(r, value, license);
     read_dates(r, value, license);
-    read_text_digest(r, value, license);
-    read_texts(r, value, license);
+    pack_read_texts(r, value, license);
     if (!r->failed && policy_pack_license_find(pack, license->url) != NULL)
-        reader_fail(r, "has a URL that another licence has");
-    pack->license_count++;
-}
-
-static int license_index(const struct policy_pack *pack, struct span url) {
-    const struct policy_license *found = policy_pack_license_find(pack, url);
-    return found != NULL ? (int)(found - pack->licenses) : -1;
-}
-
-static void check_references(struct reader *r, const struct policy_pack *pack, uint32_t at) {
-    const struct policy_license *license = &pack->licenses[at];
-    if (span_present(license->replaced_by) && license_index(pack, license->replaced_by) < 0) {
-        size_t mark = reader_enter(r, "replacedBy");
-        reader_fail(r, "is no licence of this pack");
-        reader_leave(r, mark);
-    }
-    size_t outer = reader_enter(r, "dependsOn");
-    for (uint32_t i = 0; i < license->depends_on_count; i++) {
-        size_t mark = reader_enter_index(r, i);
-        if (license_index(pack, license->depends_on[i]) < 0)
-            reader_fail(r, "is no licence of this pack");
-        reader_leave(r, mark);
-    }
-    reader_leave(r, outer);
-}
-
-/* Takes away, again and again, the licences all of whose dependencies are gone; what is left stands
- * in a circle. */
-static void check_circles(struct reader *r, const struct policy_pack *pack) {
-    bool gone[PACK_LICENSES_MAX] = {false};
-    uint32_t left = pack->license_count;
-    for (bool moved = true; moved && left > 0;) {
-        moved = false;
-        for (uint32_t i = 0; i < pack->license_count; i++) {
-            const struct policy_license *license = &pack->licenses[i];
-            bool free = !gone[i];
-            for (uint32_t j = 0; free && j < license->depends_on_count; j++)
-                free = gone[license_index(pack, license->depends_on[j])];
-            if (free) {
-                gone[i] = moved = true;
-                left--;
-            }
-        }
-    }
-    for (uint32_t i = 0; left > 0 && i < pack->license_count; i++) {
-        if (gone[i])
-            continue;
-        size_t mark = reader_enter_index(r, i);
-        size_t inner = reader_enter(r, "dependsOn");
-        reader_fail(r, "depends on itself in a circle");
-        reader_leave(r, inner);
-        reader_leave(r, mark);
-    }
+        reader_fail_member(r, "url", "is the URL of another licence");
+    pack->license_count = i + 1;
 }
 
 void pack_read_licenses(struct reader *r, const json_t *root, struct policy_pack *pack) {
-    const json_t *array = reader_array(r, root, "licenses", false);
-    size_t size = json_array_size(array);
-    size_t outer = reader_enter(r, "licenses");
-    if (size > PACK_LICENSES_MAX)
-        reader_fail(r, "must have at most %d elements", PACK_LICENSES_MAX);
-    pack->licenses = arena_array(r->arena, r->failed ? 0 : size, sizeof *pack->licenses);
-    for (size_t i = 0; i < size && !r->failed; i++) {
-        size_t mark = reader_enter_index(r, i);
-        read_license(r, json_array_get(array, i), pack);
-        reader_leave(r, mark);
-    }
-    for (uint32_t i = 0; i < pack->license_count && !r->failed; i++) {
-        size_t mark = reader_enter_index(r, i);
-        check_references(r, pack, i);
-        reader_leave(r, mark);
-    }
+    const json_t *array = reader_array(r, root, "licenses", READER_REQUIRED(0, PACK_LICENSES_MAX));
+    pack->licenses = arena_array(r->arena, json_array_size(array), sizeof *pack->licenses);
+    pack_read_each(r, array, "licenses", pack, read_license);
+    size_t mark = reader_enter(r, "licenses");
     if (!r->failed)
-        check_circles(r, pack);
-    reader_leave(r, outer);
+        pack_check_links(r, pack);
+    reader_leave(r, mark);
 }
