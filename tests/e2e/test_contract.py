@@ -389,3 +389,41 @@ def test_the_schemas_of_another_document_are_another_matter():
     changed["components"]["schemas"]["Account"]["maxLength"] = 3
     schema = {"$ref": "#/components/schemas/Account"}
     assert Schemas(changed).errors(schema, "abcd") and not CONTRACT.schemas.errors(schema, "abcd")
+
+
+# ---- the tables of docs/mappings.md
+
+
+def table(heading):
+    """The first column of the table under a heading: each row's names."""
+    text = (ROOT / "docs" / "mappings.md").read_text()
+    section = text.split(f"\n## {heading}\n")[1].split("\n## ")[0]
+    rows = [line for line in section.split("\n") if line.startswith("| `")]
+    return [name for row in rows for name in re.findall(r"`(\w+)`", row.split("|")[1])]
+
+
+def test_every_state_is_mapped():
+    states = DOCUMENT["components"]["schemas"]["ConsentStatus"]["enum"]
+    assert table("States") == states
+
+
+def test_every_member_of_a_consent_is_mapped():
+    schemas = DOCUMENT["components"]["schemas"]
+    members = {**schemas["Consent"]["properties"], **schemas["ConsentTerms"]["properties"]}
+    assert sorted(table("Members")) == sorted(members)
+
+
+def test_every_member_of_a_permission_record_has_a_source():
+    assert table("IB1 permission record") == [
+        "oauthIssuer",
+        "client",
+        "license",
+        "account",
+        "lastGranted",
+        "expires",
+        "revoked",
+        "evidence",
+        "dataAvailableFrom",
+        "tokenIssuedAt",
+        "tokenExpires",
+    ]
