@@ -139,12 +139,12 @@ class Bench:
                  "2,200 bytes")
         at = self.fill
         for clients, count in ((1, 2000), (64, 30000), (256, 40000)):
-            before, wrote = server.metrics(), server.written_bytes()
+            before, wrote = server.metrics(), server.written_pages()
             found = load(self.build, server.port, tokens, clients, count, first=at)
             after = server.metrics()
             at += count
             commits = after["consentd_commits_total"] - before["consentd_commits_total"]
-            pages = (server.written_bytes() - wrote) / 4096
+            pages = server.written_pages() - wrote
             self.row(f"durable creates at {int(before['consentd_consents']):,} consents, "
                      f"{clients} client{'s' * (clients > 1)}",
                      f"{found['rate']:,.0f}/s; p50 {found['p50_us']:,} µs, p99 {found['p99_us']:,} "
@@ -191,7 +191,7 @@ class Bench:
             "returns a constant of the same size. p50 and p99 as h2load sees them at full load. "
             "Creates: bench/load.c, each with a body, Idempotency-Key and account of its own, "
             "answered after the commit is on disk. Bytes per create: growth of the store's used "
-            "pages. Dirty pages: what the kernel wrote for the process, in pages of 4 KiB.",
+            "pages. Dirty pages: what the writer thread handed to the kernel, in pages of 4 KiB.",
             "",
         ]
         return "\n".join(lines)

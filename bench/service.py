@@ -49,12 +49,18 @@ class Consentd:
         return {name: float(value) for name, value in
                 (line.rsplit(" ", 1) for line in lines if line and line[0] != "#")}
 
-    def written_bytes(self):
-        """What the kernel sent to the disk for this process."""
-        for line in pathlib.Path(f"/proc/{self.process.pid}/io").read_text().splitlines():
-            if line.startswith("write_bytes:"):
-                return int(line.split()[1])
-        return 0
+    def written_pages(self):
+        """Pages that the writer thread has handed to the kernel. The process's write_bytes counts
+        whole folios, which are larger; other threads write to sockets and the log."""
+        tasks = pathlib.Path(f"/proc/{self.process.pid}/task")
+        for task in tasks.iterdir():
+            if task.name == str(self.process.pid):
+                continue
+            if (task / "comm").read_text().strip() in ("consentd", "writer"):
+                for line in (task / "io").read_text().splitlines():
+                    if line.startswith("wchar:"):
+                        return int(line.split()[1]) / 4096
+        raise SystemExit("no writer thread")
 
     def resident(self):
         """(bytes of the store's map, all other bytes) that are resident."""

@@ -9,6 +9,40 @@
 #include "service/respond.h"
 #include "store/change.h"
 
+/* Exchanges are used again, with the room their bodies had. Not in checking builds, where ASan must
+ * see who touches one that has ended. */
+#ifdef STORE_CHECK_VIEWS
+#define SPARES_MAX 0
+#else
+#define SPARES_MAX 256 /* with 16 KiB each: 4 MiB a loop */
+#endif
+#define SPARE_BODY_MAX 16384
+
+static void retire(struct exchange *exchange) {
+    struct loop *loop = exchange->loop;
+    struct buffer body = exchange->call.response.body;
+    if (loop->spare_count + 1 > SPARES_MAX || body.capacity > SPARE_BODY_MAX) {
+        buffer_release(&body);
+        mem_free(exchange);
+        return;
+    }
+    memset(exchange, 0, sizeof *exchange);
+    buffer_clear(&body);
+    exchange->call.response.body = body;
+    exchange->next = loop->spares;
+    loop->spares = exchange;
+    loop->spare_count++;
+}
+
+static struct exchange *take_spare(struct loop *loop) {
+    struct exchange *exchange = loop->spares;
+    if (exchange == NULL)
+        return mem_alloc_zeroed(1, sizeof *exchange);
+    loop->spares = exchange->next;
+    loop->spare_count--;
+    return exchange;
+}
+
 static void release(struct exchange *exchange) {
     if (exchange->counted)
         atomic_fetch_sub(&exchange->loop->service->in_flight, 1);
@@ -17,9 +51,8 @@ static void release(struct exchange *exchange) {
     *exchange->link = exchange->next;
     if (exchange->next != NULL)
         exchange->next->link = exchange->link;
-    buffer_release(&exchange->call.response.body);
     arena_release(&exchange->arena);
-    mem_free(exchange);
+    retire(exchange);
 }
 
 /* HTTP/2 of h2o 2.2.5 disposes of a cancelled stream like of a finished one; what tells them apart
@@ -109,7 +142,7 @@ static void fill_peer(struct exchange *exchange) {
 }
 
 struct exchange *exchange_new(struct loop *loop, h2o_req_t *req) {
-    struct exchange *exchange = mem_alloc_zeroed(1, sizeof *exchange);
+    struct exchange *exchange = take_spare(loop);
     struct exchange **guard =
         h2o_mem_alloc_shared(&req->pool, sizeof(struct exchange *), on_request_gone);
     *guard = exchange;
@@ -168,5 +201,10 @@ void exchange_release_all(struct loop *loop) {
     while (loop->exchanges != NULL) {
         ASSERT(loop->exchanges->req == NULL);
         release(loop->exchanges);
+    }
+    while (loop->spares != NULL) {
+        struct exchange *exchange = take_spare(loop);
+        buffer_release(&exchange->call.response.body);
+        mem_free(exchange);
     }
 }

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -196,6 +197,9 @@ static void wait_for(sem_t *semaphore) {
 
 static void *run(void *context) {
     struct loop *loop = context;
+    char name[16];
+    snprintf(name, sizeof name, "loop-%u", loop->number);
+    pthread_setname_np(pthread_self(), name);
     logger_attach(loop->service->logger, loop->number);
     open_context(loop);
     sem_post(&loop->opened);
