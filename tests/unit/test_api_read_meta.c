@@ -208,7 +208,10 @@ static void every_problem_has_a_page_that_brings_everything_with_it(void **state
         assert_non_null(
             strstr(page, arena_format(&w->arena, "<h1>%s</h1>", status_title(problem)).data));
         assert_non_null(strstr(page, "width=device-width"));
-        assert_non_null(strstr(page, "What to do</h2>\n<p>"));
+        const char *means = strstr(page, "<h2>What it means</h2>\n<p>");
+        const char *action = strstr(page, "<h2>What to do</h2>\n<p>");
+        assert_true(means != NULL && action > means);
+        assert_memory_not_equal(means + 26, action + 23, 40);
         static const char *const OUTSIDE[] = {"http:", "https:", "<script", "<img",
                                               "<link", "url(",   "src=",    "href="};
         for (size_t i = 0; i < sizeof OUTSIDE / sizeof OUTSIDE[0]; i++) {

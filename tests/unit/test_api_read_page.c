@@ -60,6 +60,9 @@ static void a_cursor_belongs_to_one_query_of_one_viewer(void **state) {
         {{.id = EDP, .scope = "consents:read audit:read", .provider = EDP},
          "/v1/consents?cursor=",
          false},
+        {{.id = EDP, .scope = "consents:read audit:read", .provider = "*"},
+         "/v1/consents?cursor=",
+         false},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct span target = arena_format(&w->arena, "%s%s", cases[i].target, cursor);

@@ -130,6 +130,9 @@ static void each_viewer_sees_its_own(void **state) {
         /* both scopes: the union */
         {{.id = OTHER_EDP, .scope = "consents:read audit:read", .provider = APP}, "", "eh"},
         {{.id = OTHER_APP, .scope = "consents:read audit:read", .provider = APP}, "", "bfh"},
+        /* an auditor is not also a tenant */
+        {{.id = EDP, .scope = "audit:read", .provider = OTHER_EDP}, "", "e"},
+        {{.id = APP, .scope = "audit:read", .provider = OTHER_APP}, "", ""},
         /* the member, not the application, is the tenant */
         {{.role = "tenant", .id = APP, .member = OTHER_EDP}, "", "acdeg"},
     };
@@ -177,7 +180,8 @@ static void a_client_finds_accounts_by_their_pairwise_id_only(void **state) {
     }
 }
 
-/* What a member owns and what names it as a client, under the same text. */
+/* What a member owns and what names it as a client, under the same text. Who sees a consent whole
+ * knows its account by the tenant's id only. */
 static void both_views_of_an_account_are_merged_in_creation_order(void **state) {
     struct world *w = *state;
     struct letters l = {0};
@@ -187,17 +191,26 @@ static void both_views_of_an_account_are_merged_in_creation_order(void **state) 
         {.tenant = APP, .account = pairwise, .client = FSP},
         {.account = "acc-1", .resource = "m"},
         {.tenant = APP, .account = pairwise, .client = OTHER_APP},
-        {.tenant = APP, .account = pairwise, .client = APP},
         {.account = "acc-2"},
+        {.tenant = APP, .account = pairwise, .client = APP},
+        {.tenant = APP, .account = "own", .client = APP},
         {.account = "acc-1", .license = COMBINED},
     };
-    for (int i = 0; i < 7; i++) {
+    for (int i = 0; i < 8; i++) {
         keep(&l, i, make(w, makings[i]));
     }
-    for (int limit = 1; limit <= 8; limit++) {
+    for (int limit = 1; limit <= 9; limit++) {
         struct span text = arena_format(&w->arena, "account=%s&limit=%d", pairwise, limit);
-        assert_string_equal(list(w, &l, AS_APP, text.data), "abcdeg");
+        assert_string_equal(list(w, &l, AS_APP, text.data), "abcdfh");
+        struct reply reply =
+            get(w, AS_APP, arena_format(&w->arena, "/v1/consents?%s", text.data).data);
+        json_t *page = json_of(&reply);
+        assert_true(json_array_size(json_object_get(page, "items")) <= (size_t)limit);
+        json_decref(page);
     }
+    const char *own = pairwise_of(w, APP, APP, "own", APP);
+    assert_string_equal(list(w, &l, AS_APP, arena_format(&w->arena, "account=%s", own).data), "");
+    assert_string_equal(list(w, &l, AS_APP, "account=own"), "g");
 }
 
 static void a_client_cannot_ask_for_what_it_does_not_see(void **state) {
@@ -206,6 +219,9 @@ static void a_client_cannot_ask_for_what_it_does_not_see(void **state) {
     assert_string_equal(list(w, &l, AS_APP, "externalId=a-1"), "");
     assert_string_equal(list(w, &l, AS_APP, "externalId=x"), "");
     assert_string_equal(query(w, &l, AS_APP, "\"externalId\":\"x\""), "");
+    const char *account = pairwise_of(w, EDP, EDP, "acc-1", APP);
+    const char *both = arena_format(&w->arena, "externalId=a-1&account=%s", account).data;
+    assert_string_equal(list(w, &l, AS_APP, both), "");
 }
 
 static void each_item_is_shown_as_its_relation_allows(void **state) {
