@@ -360,7 +360,7 @@ void *writer_main(void *argument) {
             run_batch(store, w, work.changes);
         } else if (work.changes != NULL) {
             fail_all(work.changes, STATUS_BUSY);
-        } else if (!work.closing) {
+        } else if (!work.closing && work.pack == NULL) { /* its caller has been answered */
             more = sweep(store, w);
         }
         answer(store, work.changes);
