@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The README's tour, run as it stands: every command, and what is shown is what comes."""
+
+import os
+import re
+import shutil
+import subprocess
+
+from harness.server import CTL, ROOT
+
+ADDRESS = "http://127.0.0.1:8080"
+VARIABLE = (
+    (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "<id>"),
+    (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", "<time>"),
+    (r'"account":"[A-Za-z0-9_-]{22}"', '"account":"<pairwise>"'),
+)
+
+
+def tour():
+    """(commands, what they show) of each step; nothing shown is an empty text."""
+    text = (ROOT / "README.md").read_text().split("\n## Five minutes\n")[1].split("\n## ")[0]
+    steps = re.findall(r"```sh\n(.*?)```\n(?:```text\n(.*?)```\n)?", text, re.DOTALL)
+    assert len(steps) == text.count("```sh\n") == 9
+    return steps
+
+
+def normal(text):
+    """Without what differs from run to run, and without the line breaks made for reading."""
+    for pattern, name in VARIABLE:
+        text = re.sub(pattern, name, text)
+    return re.sub(r"\s+", "", text)
+
+
+def test_the_tour_shows_what_it_says(new_server, tmp_path):
+    server = new_server("var/dev")
+    (tmp_path / "build").mkdir()
+    shutil.copy2(CTL, tmp_path / "build" / "consentctl")
+    marker = "=== end of step"
+    script = "".join(f"{commands}\necho\necho '{marker}'\n" for commands, _ in tour())
+    done = subprocess.run(
+        ["bash", "-eu", "-o", "pipefail", "-c", script.replace(ADDRESS, server.url)],
+        cwd=tmp_path,
+        env={**os.environ, "ASAN_OPTIONS": "detect_leaks=1", "no_proxy": "*"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    outputs = done.stdout.replace(server.url, ADDRESS).split(marker)[:-1]
+    assert len(outputs) == len(tour())
+    for (commands, shown), output in zip(tour(), outputs, strict=True):
+        wanted = ".*".join(re.escape(part) for part in normal(shown).split("…"))
+        assert re.fullmatch(wanted, normal(output)), f"{commands}\n{shown}\n{output}"
+
+
+def test_every_file_that_the_documents_name_exists():
+    for document in ("README.md", "ARCHITECTURE.md", "CHANGELOG.md", "docs/mappings.md"):
+        text = (ROOT / document).read_text()
+        for target in re.findall(r"\]\(([^)#]+)[^)]*\)", text):
+            if "://" not in target:
+                assert ((ROOT / document).parent / target).exists(), (document, target)
+
+
+def test_every_room_has_a_line_in_the_source_tour():
+    text = (ROOT / "README.md").read_text()
+    rooms = [path.name for path in ROOT.iterdir() if path.is_dir() and path.name[0] not in "._"]
+    assert len(rooms) > 10
+    for room in set(rooms) - {"build", "var"}:
+        assert f"| `{room}/` |" in text, room
