@@ -6,6 +6,7 @@ import urllib.parse
 
 from model import format_time
 
+from harness.client import check_new_shapes
 from harness.wire import Wire, request
 from harness.world import cap_app, cap_of, difference, edp, fsp_app, history_difference
 
@@ -36,6 +37,7 @@ def singles(server, world, every=1):
         for consent, answer in zip(chosen, wire.ask_many(asked), strict=True):
             assert answer.status_code == 200, answer.text
             assert answer.headers["etag"] == consent.etag(), consent.id
+            check_new_shapes("GET", f"/v1/consents/{consent.id}", answer)
             wrong = difference(answer.json(), world.model.record(consent))
             assert wrong is None, f"{consent.id}: {wrong}"
     return len(chosen)
@@ -51,6 +53,7 @@ def histories(server, world):
     with Wire(server) as wire:
         for consent, answer in zip(chosen, wire.ask_many(asked), strict=True):
             assert answer.status_code == 200, answer.text
+            check_new_shapes("GET", f"/v1/consents/{consent.id}/events", answer)
             page = answer.json()
             assert "next" not in page
             wrong = history_difference(page["items"], consent)
@@ -73,6 +76,8 @@ def _walk(server, token, filters, limit, post=False):
                 query = urllib.parse.urlencode(asked, doseq=True)
                 answer = wire.ask(request("GET", f"/v1/consents?{query}", token))
             assert answer.status_code == 200, answer.text
+            method, path = ("POST", "/v1/consents/query") if post else ("GET", "/v1/consents")
+            check_new_shapes(method, path, answer)
             page = answer.json()
             assert len(page["items"]) <= limit
             items += page["items"]

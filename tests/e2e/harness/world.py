@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from model import Refused, format_time, parse_time
 
 from harness import bodies
-from harness.client import check_new_shape
+from harness.client import check_new_shapes
 from harness.wire import Wire, request
 
 DAY = 86_400_000
@@ -166,7 +166,7 @@ class Family:
             self.names += 1
             headers.append(("Idempotency-Key", f"{self.number}-{self.names}-{self.world.now}"))
         answer = self.wire.ask(request(method, path, token, body, headers))
-        check_new_shape(method, path, answer)
+        check_new_shapes(method, path, answer)
         return answer
 
     def _expect(self, answer, status, consent=None):
@@ -407,7 +407,7 @@ class World:
         return self.minter.tenant(app, member=cap_of(app))
 
     def tenant_token(self, consent):
-        """A token of the member whose consent it is: a carbon accountant calls by an application."""
+        """A token of the member whose it is: a carbon accountant calls by an application."""
         if "/cap-" in consent.tenant:
             return self.cap_token(cap_app(int(consent.tenant.rsplit("-", 1)[1])))
         return self.tenant(consent.tenant)
