@@ -99,19 +99,16 @@ static size_t write_body(uint64_t number, char *out, size_t size) {
     int written = snprintf(
         out, size,
         "{\"client\":\"https://directory.core.pilot.trust.ib1.org/application/cap-%03u\","
-        "\"clientMember\":\"https://directory.core.pilot.trust.ib1.org/member/cap-%03u\","
         "\"license\":\"%s\",\"account\":\"acc-%016llx\",\"principal\":{\"type\":\"company\"},"
-        "\"purposes\":[\"estimate-emissions\",\"project-intervention-emissions\","
-        "\"corroborate-savings\"],"
+        "\"purposes\":[\"estimate-emissions\",\"corroborate-savings\"],"
         "\"permissions\":[{\"code\":\"electricity.import.halfhourly\","
-        "\"resources\":[\"meter-%016llx\"]},"
-        "{\"code\":\"gas.import.halfhourly\",\"resources\":[\"meter-%016llx\"]}],"
+        "\"resources\":[\"meter-%016llx\"]}],"
         "\"grant\":{\"at\":\"%s\",\"method\":\"authenticatedSession\","
         "\"by\":{\"ref\":\"user-%016llx\",\"authority\":\"director\"},"
         "\"notice\":{\"url\":\"https://supplier.example/notices/2026-03-12\",\"language\":\"en\","
         "\"renderedDigest\":\"%016llx%016llx%010uA\",\"shownAt\":\"%s\"}}}",
-        application, application, license, ref, meter, meter + 1, at,
-        (unsigned long long)scramble(ref), ref, meter, (unsigned)(ref % 1000000000), at);
+        application, license, ref, meter, at, (unsigned long long)scramble(ref), ref, meter,
+        (unsigned)(ref % 1000000000), at);
     return (size_t)written;
 }
 
