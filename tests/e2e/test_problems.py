@@ -207,7 +207,7 @@ def from_address(server, address, data):
         return wire.ask(data)
 
 
-@pytest.mark.parametrize("number,case", enumerate(BAD_TOKENS))
+@pytest.mark.parametrize("number,case", list(enumerate(BAD_TOKENS)))
 def test_unauthenticated_by_a_token_that_is_not_good(server, minter, number, case):
     tokens = bad_tokens(minter)
     assert list(tokens) == BAD_TOKENS
@@ -544,7 +544,9 @@ def test_outcome_unknown_ends_the_process_and_the_key_resolves_it(tmp_path):
     server.stop()
 
 
-def test_every_problem_of_the_list_was_provoked():
+def test_every_problem_of_the_list_was_provoked(request):
+    if request.config.getoption("keyword") or "::" in "".join(request.config.args):
+        pytest.skip("only some of the tests were run")
     assert set(listed()) - LATER - INJECTED - PROVED == set()
 
 
