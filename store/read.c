@@ -231,3 +231,14 @@ enum status store_consent_facts(struct store_reader *reader, const struct store_
     *out = facts;
     return STATUS_OK;
 }
+
+enum status store_pack_bytes(struct store_reader *reader, const struct digest *digest,
+                             struct span *out) {
+    ASSERT(reader->open);
+    struct span key = span_of((const char *)digest->bytes, sizeof digest->bytes);
+    struct span bytes;
+    if (!db_get(&reader->txn, DB_PACK, key, &bytes))
+        return reader->txn.status != STATUS_OK ? reader->txn.status : STATUS_NOT_FOUND;
+    *out = bytes;
+    return STATUS_OK;
+}

@@ -113,4 +113,7 @@ MUST_CHECK enum status store_consent_query(struct store_reader *reader,
                                            const struct store_filter *filter, uint64_t from,
                                            uint32_t limit, struct arena *arena,
                                            struct store_page *out);
+/* The exact bytes of a pack that was activated once: a view. STATUS_NOT_FOUND. */
+MUST_CHECK enum status store_pack_bytes(struct store_reader *reader, const struct digest *digest,
+                                        struct span *out);
 #endif

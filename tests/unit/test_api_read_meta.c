@@ -99,6 +99,30 @@ static void a_pack_is_served_by_its_digest_as_the_bytes_that_have_it(void **stat
     }
 }
 
+static void a_pack_that_was_in_force_is_served_for_ever(void **state) {
+    struct world *w = *state;
+    struct policy_error error;
+    struct policy_pack *next;
+    struct span old = arena_copy(&w->arena, policy_pack_bytes(w->pack));
+    struct span path = arena_format(&w->arena, "/v1/policies/%s", digest_hex(w));
+    /* the same pack but for a space at its end */
+    struct span bytes = arena_format(&w->arena, "%s ", old.data);
+    assert_int_equal(policy_pack_load(bytes, &next, &error), STATUS_OK);
+    assert_int_equal(store_pack_activate(w->store, next), STATUS_OK);
+    atomic_store(&w->service.pack, next);
+    struct reply reply = get(w, AS_EDP, path.data);
+    assert_int_equal(reply.status, 200);
+    assert_true(span_equal(reply.body, old));
+    atomic_store(&w->service.pack, w->pack);
+    assert_int_equal(store_pack_activate(w->store, w->pack), STATUS_OK);
+    char hex[2 * DIGEST_SIZE];
+    encode_hex(policy_pack_digest(next)->bytes, DIGEST_SIZE, hex);
+    path = arena_format(&w->arena, "/v1/policies/%.*s", (int)sizeof hex, hex);
+    reply = get(w, AS_EDP, path.data);
+    assert_true(span_equal(reply.body, bytes));
+    policy_pack_free(next);
+}
+
 static void a_policy_that_is_known_is_not_sent_again(void **state) {
     struct world *w = *state;
     struct span tag = arena_format(&w->arena, "W/\"%s\"", digest_hex(w));
@@ -128,8 +152,6 @@ static void the_policy_needs_a_token_of_any_kind(void **state) {
     atomic_store(&w->service.pack, NULL);
     reply = get(w, AS_ADMIN, "/v1/policy");
     assert_problem(&reply, 503, "busy");
-    reply = get(w, AS_ADMIN, arena_format(&w->arena, "/v1/policies/%s", digest_hex(w)).data);
-    assert_problem(&reply, 404, "not-found");
 }
 
 static void assert_readiness(struct world *w, int status, const char *body) {
@@ -233,6 +255,7 @@ int main(void) {
         TEST(the_policy_in_force_is_shown_by_codes_and_urls),
         TEST(a_licence_shows_its_roles_limits_and_dependencies),
         TEST(a_pack_is_served_by_its_digest_as_the_bytes_that_have_it),
+        TEST(a_pack_that_was_in_force_is_served_for_ever),
         TEST(a_policy_that_is_known_is_not_sent_again),
         TEST(the_policy_needs_a_token_of_any_kind),
         TEST(readiness_names_every_check),
