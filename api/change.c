@@ -4,6 +4,7 @@
 #include "api/change.h"
 
 #include "api/http_in.h"
+#include "api/params_in.h"
 #include "api/router.h"
 #include "base/digest.h"
 
@@ -13,12 +14,13 @@ static enum status take_key(struct api_call *call, struct store_change *change) 
     if (status != STATUS_OK)
         return status;
     const struct span parts[] = {SPAN("idempotency"), change->actor, key};
-    const struct span request[] = {call->method, SPAN("\n"),    span_of_text(call->route->path),
-                                   SPAN("\n"),   call->path_id, SPAN("\n"),
-                                   call->body};
+    /* one client may act for several members: a key of one is no key of another (invariant 9) */
+    const struct span request[] = {call->method,   SPAN("\n"),    span_of_text(call->route->path),
+                                   SPAN("\n"),     call->path_id, SPAN("\n"),
+                                   change->tenant, SPAN("\n"),    call->body};
     change->has_key = true;
     change->key = store_mac16(call->loop->service->store, parts, 3);
-    change->fingerprint = digest_sha256_parts(request, 7);
+    change->fingerprint = digest_sha256_parts(request, sizeof request / sizeof *request);
     return STATUS_OK;
 }
 
@@ -29,6 +31,8 @@ static enum api_outcome drop(struct api_call *call, struct store_change *change,
 }
 
 struct store_change *api_change_new(struct api_call *call, enum store_op op, bool with_key) {
+    if (!api_params_none(call))
+        return NULL;
     struct store_change *change = store_change_new();
     change->op = op;
     change->owner = call->exchange;
@@ -107,15 +111,11 @@ enum status api_change_target(const struct api_call *call, const struct uuid *id
     enum status status = store_consent_by_id(call->loop->reader, id, &c);
     if (status != STATUS_OK)
         return status;
-    switch (api_viewer_relation(call->viewer, call->loop->reader, &c)) {
-    case API_RELATION_NONE:
+    enum api_relation relation = api_viewer_relation_to_write(call->viewer, call->loop->reader, &c);
+    if (relation == API_RELATION_NONE)
         return STATUS_NOT_FOUND;
-    case API_RELATION_CLIENT:
-    case API_RELATION_AUDITOR:
+    if (relation != API_RELATION_TENANT)
         return STATUS_INSUFFICIENT_SCOPE;
-    case API_RELATION_TENANT:
-        break;
-    }
     *out = c;
     return STATUS_OK;
 }

@@ -7,7 +7,7 @@
 #include "api/terms.h"
 
 /* A change of the caller for the consent of the path, when there is one. NULL when a response was
- * made instead: the id or If-Match is not valid, or the Idempotency-Key is missing. */
+ * made instead: the id, the query or If-Match is not valid, or the Idempotency-Key is missing. */
 struct store_change *api_change_new(struct api_call *call, enum store_op op, bool with_key);
 /* Begins reading the body into the change's arena. False when the response was made; then the
  * change is freed. */
@@ -22,7 +22,7 @@ enum api_outcome api_change_refuse(struct api_call *call, struct store_change *c
 /* What terms are read with, for this caller now. */
 struct api_terms api_terms_for(const struct api_call *call, const struct store_change *change);
 /* The consent of the path as the caller may change it: its tenant. STATUS_NOT_FOUND, or
- * STATUS_INSUFFICIENT_SCOPE for those who may only look. Inside a store_read. */
+ * STATUS_INSUFFICIENT_SCOPE for its client. Inside a store_read. */
 MUST_CHECK enum status api_change_target(const struct api_call *call, const struct uuid *id,
                                          struct store_consent *out);
 /* Reads "reason" of a body: `refusing` allows only codes that refuse, else only those that end. */

@@ -36,7 +36,7 @@ enum api_outcome api_consent_delete(struct api_call *call) {
     if (status == STATUS_OK) {
         status = store_consent_by_id(reader, &change->id, &consent);
         if (status == STATUS_OK)
-            relation = api_viewer_relation(call->viewer, reader, &consent);
+            relation = api_viewer_relation_to_write(call->viewer, reader, &consent);
         store_read_end(reader);
     }
     if (status == STATUS_OK && relation == API_RELATION_NONE)

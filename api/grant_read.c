@@ -7,6 +7,7 @@
 #include "base/limits.h"
 
 #define CODE_MAX 64
+#define PLACEHOLDER_MAX 128
 
 /* A placeholder is named with or without its brackets. */
 static struct span bare(struct span name) {
@@ -27,6 +28,8 @@ static void read_substitutions(struct api_json *in, const json_t *notice,
     }
     size_t mark = api_json_enter(in, "substitutions");
     json_object_foreach((json_t *)(uintptr_t)object, name, value) {
+        if (strlen(name) > PLACEHOLDER_MAX)
+            api_json_fail(in, name, "names a placeholder of more than %d bytes", PLACEHOLDER_MAX);
         struct span text = api_json_string(in, object, name, LIMIT_TEXT, true);
         list[out->substitution_count++] =
             (struct policy_substitution){bare(arena_copy(in->arena, span_of_text(name))), text};

@@ -186,8 +186,10 @@ static struct store_match parse_tag(struct span tag) {
 
 enum status api_if_match(const struct api_call *call, struct store_change *change) {
     struct span list = trim(api_header_get(call, "if-match"));
-    if (!span_present(list) || list.size == 0)
+    if (!span_present(list))
         return STATUS_OK;
+    if (list.size == 0)
+        return STATUS_INVALID_PARAMETER; /* a guard was meant */
     if (span_is(list, "*")) {
         change->match_any = true;
         return STATUS_OK;

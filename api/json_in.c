@@ -11,7 +11,7 @@
 
 #define DIGEST_TEXT_SIZE 43
 
-/* Depth and real numbers, before a tree is built: brackets and digits outside strings. */
+/* Depth, before a tree is built: brackets outside strings. */
 static const char *scan(struct span body) {
     int depth = 0;
     bool in_string = false;
@@ -235,6 +235,23 @@ const struct span *api_json_strings(struct api_json *in, const json_t *object, c
                 (*count)--;
                 break;
             }
+        api_json_leave(in, mark);
+    }
+    api_json_leave(in, outer);
+    return list;
+}
+
+const struct span *api_json_urls(struct api_json *in, const json_t *object, const char *name,
+                                 size_t max, uint32_t *count) {
+    const struct span *list =
+        api_json_strings(in, object, name, (struct api_bounds){max, LIMIT_URL}, count);
+    /* without an error every element is in the list, at its own index */
+    bool all = *count == json_array_size(json_object_get(object, name));
+    size_t outer = api_json_enter(in, name);
+    for (uint32_t i = 0; all && i < *count; i++) {
+        size_t mark = api_json_enter_index(in, i);
+        if (!is_url(list[i]))
+            api_json_fail(in, NULL, "must be an absolute URL");
         api_json_leave(in, mark);
     }
     api_json_leave(in, outer);

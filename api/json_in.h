@@ -1,6 +1,6 @@
-/* Strict reading of JSON bodies: duplicates, unknown members, real numbers, NUL and deep nesting
- * are refused, and all that is wrong is reported with its JSON pointer, not only the first. Private
- * to api/. */
+/* Strict reading of JSON bodies: duplicates, unknown members, NUL and deep nesting are refused, no
+ * reader takes a real number, and what is wrong is reported with its JSON pointer, all of it up to
+ * API_ERRORS_MAX. Private to api/. */
 // SPDX-License-Identifier: Apache-2.0
 #ifndef API_JSON_IN_H
 #define API_JSON_IN_H
@@ -51,6 +51,9 @@ struct api_bounds {
 };
 const struct span *api_json_strings(struct api_json *in, const json_t *object, const char *name,
                                     struct api_bounds max, uint32_t *count);
+/* The same for absolute URLs, at most LIMIT_URL each. */
+const struct span *api_json_urls(struct api_json *in, const json_t *object, const char *name,
+                                 size_t max, uint32_t *count);
 int64_t api_json_time(struct api_json *in, const json_t *object, const char *name,
                       int64_t otherwise);
 struct api_range {

@@ -2,6 +2,7 @@
  * JSON, and the rule of narrowing (spec: consent.md; invariant 6). Runs on a loop. */
 // SPDX-License-Identifier: Apache-2.0
 #include "api/terms.h"
+#include "base/json_out.h"
 #include "base/timestamp.h"
 
 /* "{" members, more "}" as JSON: what the service wrote itself. */
@@ -95,6 +96,26 @@ static bool permissions_narrower(const json_t *asked, const json_t *granted) {
     return true;
 }
 
+/* Whether one time of keeping is within the other, whatever the calendar. */
+static bool no_longer(const json_t *asked, const json_t *granted) {
+    struct duration a, b;
+    return duration_parse(span_of_text(json_string_value(asked)), &a) == STATUS_OK &&
+           duration_parse(span_of_text(json_string_value(granted)), &b) == STATUS_OK &&
+           b.months <= a.months && b.seconds <= a.seconds;
+}
+
+/* Times may be written otherwise than they were stored. */
+static bool same_as_stored(const char *name, const json_t *asked, const json_t *granted) {
+    struct buffer text = {0};
+    struct json_out out = json_out_to(&text);
+    api_json_write(&out, name, granted);
+    json_t *stored = json_loadb(text.data, text.size, JSON_DECODE_ANY, NULL);
+    bool same = json_equal(asked, stored);
+    json_decref(stored);
+    buffer_release(&text);
+    return same;
+}
+
 static bool narrower(const char *name, const json_t *asked, const json_t *granted) {
     if (strcmp(name, "purposes") == 0 || strcmp(name, "onwardRecipients") == 0)
         return subset(asked, granted);
@@ -106,9 +127,16 @@ static bool narrower(const char *name, const json_t *asked, const json_t *grante
         return time_of(granted) >= time_of(asked);
     if (strcmp(name, "maxUses") == 0)
         return json_integer_value(granted) <= json_integer_value(asked);
+    if (strcmp(name, "dataLife") == 0)
+        return no_longer(asked, granted);
     if (strcmp(name, "principal") == 0) /* what was not known may be said now */
         return strcmp(json_string_value(json_object_get(asked, "type")), "unknown") == 0;
-    return json_equal(asked, granted);
+    return same_as_stored(name, asked, granted);
+}
+
+/* Where no recipient was asked for there is none: naming one is widening. */
+static bool names_recipients(const char *name, const json_t *value) {
+    return strcmp(name, "onwardRecipients") == 0 && json_array_size(value) != 0;
 }
 
 void api_terms_narrow(struct api_json *in, const json_t *asked, const json_t *granted) {
@@ -116,7 +144,9 @@ void api_terms_narrow(struct api_json *in, const json_t *asked, const json_t *gr
     json_t *value;
     json_object_foreach((json_t *)(uintptr_t)granted, name, value) {
         const json_t *before = json_object_get(asked, name);
-        if (before != NULL && !json_equal(before, value) && !narrower(name, before, value))
+        bool allowed = before != NULL ? json_equal(before, value) || narrower(name, before, value)
+                                      : !names_recipients(name, value);
+        if (!allowed)
             api_json_fail(in, name, "would widen or change what was requested");
     }
 }

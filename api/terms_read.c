@@ -172,22 +172,9 @@ static void read_request(struct api_json *in, const json_t *body) {
         (void)api_json_object(in, certificate, certificate_known);
         (void)api_json_digest(in, certificate, "sha256", true, &digest);
         (void)api_json_url(in, certificate, "member", false);
-        (void)api_json_strings(in, certificate, "roles",
-                               (struct api_bounds){LIMIT_ROLES, LIMIT_URL}, &count);
+        (void)api_json_urls(in, certificate, "roles", LIMIT_ROLES, &count);
         api_json_leave(in, inner);
     }
-    api_json_leave(in, mark);
-}
-
-static void check_urls(struct api_json *in, const char *name, const struct span *urls,
-                       uint32_t count) {
-    size_t mark = api_json_enter(in, name);
-    for (uint32_t i = 0; i < count; i++)
-        if (memchr(urls[i].data, ':', urls[i].size) == NULL) {
-            size_t inner = api_json_enter_index(in, i);
-            api_json_fail(in, NULL, "must be an absolute URL");
-            api_json_leave(in, inner);
-        }
     api_json_leave(in, mark);
 }
 
@@ -195,31 +182,35 @@ static void read_recipients(struct api_json *in, const json_t *body, struct poli
     const json_t *onward = json_object_get(body, "onwardRecipients");
     if (json_is_array(onward) && json_array_size(onward) == 0)
         return; /* none, said out loud */
-    ask->onward =
-        api_json_strings(in, body, "onwardRecipients", (struct api_bounds){LIMIT_ONWARD, LIMIT_URL},
-                         &ask->onward_count);
-    check_urls(in, "onwardRecipients", ask->onward, ask->onward_count);
+    ask->onward = api_json_urls(in, body, "onwardRecipients", LIMIT_ONWARD, &ask->onward_count);
 }
 
 /* Roles as presented by the certificate may be stated by the tenant; a caller's own come from its
  * token. */
 static void read_roles(struct api_json *in, const json_t *body, const struct api_terms *terms,
                        struct policy_admission *ask) {
+    const struct api_viewer *viewer = terms->viewer;
     ask->client_roles =
-        api_json_strings(in, body, "clientRoles", (struct api_bounds){LIMIT_ROLES, LIMIT_URL},
-                         &ask->client_role_count);
-    ask->client_roles_known = terms->viewer->roles_known && ask->client_role_count != 0;
-    ask->tenant_roles = terms->viewer->roles;
-    ask->tenant_role_count = terms->viewer->role_count;
-    ask->tenant_roles_known = terms->viewer->roles_known;
+        api_json_urls(in, body, "clientRoles", LIMIT_ROLES, &ask->client_role_count);
+    ask->client_roles_known = viewer->roles_known && ask->client_role_count != 0;
+    /* copied: the call may be gone before the writer looks */
+    ask->tenant_roles = api_viewer_copy_list(in->arena, viewer->roles, viewer->role_count);
+    ask->tenant_role_count = viewer->role_count;
+    ask->tenant_roles_known = viewer->roles_known;
+}
+
+/* The tenant itself need not have a URL for a name. */
+static struct span read_provider(struct api_json *in, const json_t *body, struct span tenant) {
+    const char *name = json_string_value(json_object_get(body, "provider"));
+    if (json_object_get(body, "provider") == NULL || span_is(tenant, name != NULL ? name : ""))
+        return arena_copy(in->arena, tenant);
+    return api_json_url(in, body, "provider", false);
 }
 
 static void read_parties(struct api_json *in, const json_t *body, const struct api_terms *terms,
                          struct store_draft *draft) {
     draft->external_id = api_json_string(in, body, "externalId", LIMIT_EXTERNAL_ID, false);
-    draft->provider = api_json_url(in, body, "provider", false);
-    if (!span_present(draft->provider))
-        draft->provider = arena_copy(in->arena, terms->viewer->tenant);
+    draft->provider = read_provider(in, body, terms->viewer->tenant);
     (void)api_json_url(in, body, "oauthIssuer", false);
     draft->client = api_json_url(in, body, "client", true);
     (void)api_json_url(in, body, "clientMember", false);
@@ -292,7 +283,9 @@ void api_terms_read(struct api_json *in, const json_t *body, const struct api_te
         return;
     fill_from_license(in, body, terms, draft);
     api_terms_write(in->arena, body, terms, draft);
-    if (draft->terms_json.size > LIMIT_TERMS ||
-        draft->grant_private_json.size + draft->account_json.size > LIMIT_PERSONAL)
+    if (draft->terms_json.size + draft->grant_json.size > LIMIT_TERMS)
         api_json_fail(in, NULL, "the terms are longer than %d bytes of JSON", LIMIT_TERMS);
+    if (draft->grant_private_json.size + draft->account_json.size > LIMIT_PERSONAL)
+        api_json_fail(in, NULL, "account, by, ip, userAgent and proofs are longer than %d bytes",
+                      LIMIT_PERSONAL);
 }

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/viewer.h"
 
-static const struct span *copy_list(struct arena *arena, const struct span *list, uint32_t count) {
+const struct span *api_viewer_copy_list(struct arena *arena, const struct span *list,
+                                        uint32_t count) {
     struct span *copy = arena_array(arena, count, sizeof *copy);
     for (uint32_t i = 0; i < count; i++)
         copy[i] = arena_copy(arena, list[i]);
@@ -16,10 +17,10 @@ struct api_viewer *api_viewer_copy(struct arena *arena, const struct auth_princi
         .member = arena_copy(arena, principal->member),
         .tenant = arena_copy(arena, principal->tenant),
         .scopes = principal->scopes,
-        .roles = copy_list(arena, principal->roles, principal->role_count),
+        .roles = api_viewer_copy_list(arena, principal->roles, principal->role_count),
         .role_count = principal->role_count,
         .roles_known = principal->roles_known,
-        .providers = copy_list(arena, principal->providers, principal->provider_count),
+        .providers = api_viewer_copy_list(arena, principal->providers, principal->provider_count),
         .provider_count = principal->provider_count,
         .all_providers = principal->all_providers,
     };
@@ -51,4 +52,12 @@ enum api_relation api_viewer_relation(const struct api_viewer *viewer, struct st
     if (party && span_equal(viewer->client_id, client))
         return API_RELATION_CLIENT;
     return API_RELATION_NONE;
+}
+
+enum api_relation api_viewer_relation_to_write(const struct api_viewer *viewer,
+                                               struct store_reader *reader,
+                                               const struct store_consent *consent) {
+    struct api_viewer writer = *viewer;
+    writer.scopes &= AUTH_CONSENTS_WRITE;
+    return api_viewer_relation(&writer, reader, consent);
 }

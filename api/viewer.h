@@ -25,10 +25,17 @@ enum api_relation {
 };
 
 struct api_viewer *api_viewer_copy(struct arena *arena, const struct auth_principal *principal);
+/* A list of names and what they name, in the arena. */
+const struct span *api_viewer_copy_list(struct arena *arena, const struct span *list,
+                                        uint32_t count);
 bool api_viewer_may(const struct api_viewer *viewer, unsigned any_of_scopes);
 /* Tenant and client need consents:read or consents:write, an auditor audit:read and the tenant
  * among its providers. The widest relation wins: tenant, auditor, client. Inside a store_read. */
 enum api_relation api_viewer_relation(const struct api_viewer *viewer, struct store_reader *reader,
                                       const struct store_consent *consent);
+/* The same for writing, which an auditor never does: TENANT, CLIENT or NONE. */
+enum api_relation api_viewer_relation_to_write(const struct api_viewer *viewer,
+                                               struct store_reader *reader,
+                                               const struct store_consent *consent);
 
 #endif
