@@ -167,10 +167,10 @@ class Family:
             headers.append(("Idempotency-Key", f"{self.number}-{self.names}-{self.world.now}"))
         answer = self.wire.ask(request(method, path, token, body, headers))
         check_new_shapes(method, path, answer)
+        self.world.count(answer)
         return answer
 
     def _expect(self, answer, status, consent=None):
-        self.world.count(answer)
         if answer.status_code != status:
             raise AssertionError(f"{answer.status_code} where {status} was due: {answer.text}")
         document = answer.json()
