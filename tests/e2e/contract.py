@@ -168,6 +168,7 @@ class Contract:
                 self._expect(not response.content, "HEAD is answered without a body")
                 return
             self._check_body(promise, headers, response)
+            self._check_request(method, path, response)
         except Broken as broken:
             raise Broken(
                 f"{method} {path} -> {response.status_code}: {broken}\n"
@@ -212,6 +213,33 @@ class Contract:
             self._check_link(promise, headers, body)
         else:
             self._valid(schema, response.content.decode("utf-8"))
+
+    def _check_request(self, method, path, response):
+        """What was accepted must be what the document lets a caller send."""
+        request = getattr(response, "request", None)
+        _, operation = self.find(method, path)
+        if request is None or operation is None or response.status_code >= 300:
+            return
+        if "requestBody" in operation:
+            [content] = operation["requestBody"]["content"].values()
+            wrong = self.schemas.errors(content["schema"], parse(request.content))
+            self._expect(not wrong, f"it took {request.content[:2000]!r}: {wrong}")
+        for parameter in operation.get("parameters", []):
+            parameter = resolve(self.document, parameter)
+            if parameter["in"] == "header" and parameter.get("required"):
+                self._expect(parameter["name"] in request.headers, f"no {parameter['name']}")
+        documented = {
+            resolve(self.document, parameter)["name"]: resolve(self.document, parameter)
+            for parameter in operation.get("parameters", [])
+        }
+        for name, value in request.url.params.multi_items():
+            self._expect(documented.get(name, {}).get("in") == "query", f"it took ?{name}")
+            schema = resolve(self.document, documented[name]["schema"])
+            schema = schema["items"] if schema.get("type") == "array" else schema
+            if resolve(self.document, schema).get("type") == "integer":
+                value = int(value)
+            wrong = self.schemas.errors(schema, value)
+            self._expect(not wrong, f"it took ?{name}={value}: {wrong}")
 
     def _valid(self, schema, body):
         wrong = self.schemas.errors(schema, body)

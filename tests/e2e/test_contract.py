@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 
+import httpx
 import pytest
 from contract import PROBLEM, ROOT, Broken, Contract, Schemas, load, operations, resolve
 from harness.wire import Answer
@@ -354,6 +355,42 @@ def test_a_right_refusal_passes():
 def test_a_wrong_refusal_does_not_pass(answer, method, path):
     with pytest.raises(Broken):
         read(answer, method, path)
+
+
+class Sent:
+    def __init__(self, body=None, query="", **headers):
+        self.content = json.dumps(body).encode()
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+        self.url = httpx.URL("http://x.example/?" + query)
+
+
+def test_what_was_accepted_must_be_documented():
+    media = DOCUMENT["paths"]["/v1/consents"]["post"]["requestBody"]["content"]["application/json"]
+    body = media["examples"]["granted"]["value"]
+    place = f"http://127.0.0.1/v1/consents/{ID}"
+
+    def created(sent):
+        answer = answered(201, view("ActiveConsent"), location=place)
+        answer.request = sent
+        read(answer, "POST", "/v1/consents")
+
+    key = {"Idempotency_Key": "k"}
+    created(Sent(body, **key))
+    for sent in (Sent(body), Sent({**body, "colour": "red"}, **key), Sent({}, **key)):
+        with pytest.raises(Broken):
+            created(sent)
+
+
+def test_an_accepted_parameter_must_be_documented():
+    def listed(query):
+        answer = answered(body={"items": []}, remove=["etag"])
+        answer.request = Sent(query=query)
+        read(answer, path="/v1/consents")
+
+    listed("limit=500&status=active&status=revoked&account=a")
+    for query in ("limit=501", "status=paused", "colour=red", "account=", "arrangementId=x"):
+        with pytest.raises(Broken):
+            listed(query)
 
 
 def test_a_page_has_a_link_exactly_when_it_has_a_next():
