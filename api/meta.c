@@ -13,9 +13,7 @@
 #define NOT_STORED SPAN("no-store")
 #define AN_HOUR SPAN("public, max-age=3600")
 /* The pages bring everything with them: nothing is fetched from anywhere. */
-#define PAGE_RULES                                                                             \
-    SPAN("default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src " \
-         "data:")
+#define PAGE_RULES SPAN("default-src 'none'; style-src 'unsafe-inline'; img-src data:")
 
 static enum api_outcome answer_page(struct api_call *call) {
     api_header_set(call, "cache-control", AN_HOUR);
