@@ -8,6 +8,8 @@ endif
 MAKEFLAGS += --no-builtin-rules
 # make Q= shows each command
 Q ?= @
+# `make test` and `make run` build on every processor when no -j says otherwise
+JOBS = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 VERSION := $(shell sed -n 's/^## \[\([0-9][^]]*\)\].*/\1/p' CHANGELOG.md 2>/dev/null | head -n 1)
 ifeq ($(VERSION),)
 VERSION := 0.1.0
@@ -105,14 +107,14 @@ deps-test:
 	tools/install.sh test
 test: deps-test ## everything a newcomer should run
 	$(MAKE) lint
-	$(MAKE) asan $(addprefix $(BUILD)/unit/,$(UNIT_TESTS)) fuzz-corpus
+	$(MAKE) $(JOBS) asan $(addprefix $(BUILD)/unit/,$(UNIT_TESTS)) fuzz-corpus
 	tools/run_tests.py all $(BUILD)
 
 # ---- running
 deps-run:
 	tools/install.sh run
 run: deps-run ## install what is missing, build, and serve on http://127.0.0.1:8080
-	$(MAKE) all
+	$(MAKE) $(JOBS) all
 	$(BUILD)/consentd --dev --listen 127.0.0.1:8080 --data var/dev \
 	  --pack policy/packs/perseus-2026-03-12.json
 
