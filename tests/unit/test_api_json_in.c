@@ -136,10 +136,10 @@ static void a_long_name_is_cut_at_no_byte_of_a_character(void **state) {
     char body[400] = "{\"a";
     struct reading r;
     (void)state;
-    for (int i = 0; i < 120; i++) {
-        strcat(body, "é");
-    }
-    strcat(body, "\":1}");
+    size_t size = strlen(body);
+    for (int i = 0; i < 120; i++, size += 2)
+        memcpy(body + size, "é", 2);
+    memcpy(body + size, "\":1}", 5);
     parse(&r, body);
     assert_true(api_json_object(&r.in, r.in.root, known));
     assert_int_equal(r.in.errors.count, 1);
