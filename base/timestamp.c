@@ -139,7 +139,7 @@ enum status duration_parse(struct span text, struct duration *out) {
             return STATUS_INVALID_PARAMETER;
         n = n * 10 + (text.data[at] - '0');
     }
-    if (digits == 0 || at + 1 != text.size)
+    if (at + 1 != text.size)
         return STATUS_INVALID_PARAMETER;
     static const struct {
         char letter;

@@ -140,6 +140,17 @@ static void a_mac16_is_hmac_over_sized_parts(void **state) {
     assert_hex(mac.bytes, MAC16_SIZE, "03e2b0160d7368df5f347b70c02b9e9d");
 }
 
+/* All four bytes of a part's size count. */
+static void a_mac16_of_a_large_part_has_its_whole_size(void **state) {
+    static const unsigned char key[MAC_KEY_SIZE] = "0123456789abcdef0123456789abcde";
+    char *zeros = mem_alloc_zeroed(1, 0x01020304);
+    const struct span part = {zeros, 0x01020304};
+    struct mac16 mac = digest_mac16(key, &part, 1);
+    (void)state;
+    assert_hex(mac.bytes, MAC16_SIZE, "aed557f1691f336c76fdba1cc7206b57");
+    mem_free(zeros);
+}
+
 static void where_one_part_ends_changes_a_mac16(void **state) {
     static const unsigned char key[MAC_KEY_SIZE] = {1}, other[MAC_KEY_SIZE] = {2};
     struct mac16 mac = mac_of(key, SPAN("ab"), SPAN("c"));
@@ -231,6 +242,7 @@ int main(void) {
         cmocka_unit_test(hmac_gives_the_digests_of_rfc_4231),
         cmocka_unit_test(keys_around_the_block_size_are_padded_or_digested),
         cmocka_unit_test(a_mac16_is_hmac_over_sized_parts),
+        cmocka_unit_test(a_mac16_of_a_large_part_has_its_whole_size),
         cmocka_unit_test(where_one_part_ends_changes_a_mac16),
         cmocka_unit_test(digests_are_equal_only_in_every_byte),
         cmocka_unit_test(random_bytes_fill_exactly_what_was_asked),

@@ -164,16 +164,20 @@ static void encoded_values_fit_at_every_fill_of_the_buffer(void **state) {
     unsigned char bytes[64];
     (void)state;
     memset(bytes, 0xff, sizeof bytes);
-    for (size_t filled = 0; filled < 300; filled++) {
-        struct buffer buffer = {0};
-        memset(buffer_reserve(&buffer, 300), ' ', filled);
-        buffer.size = filled;
-        struct json_out out = json_out_to(&buffer);
-        json_out_hex(&out, bytes, sizeof bytes);
-        json_out_base64url(&out, bytes, sizeof bytes);
-        assert_int_equal(buffer.size, filled + 130 + 1 + 88);
-        assert_int_equal(buffer.data[buffer.size - 1], '"');
-        buffer_release(&buffer);
+    for (size_t filled = 1; filled < 520; filled++) {
+        for (int hex = 0; hex < 2; hex++) {
+            struct buffer buffer = {0};
+            memset(buffer_reserve(&buffer, filled), ' ', filled);
+            buffer.size = filled;
+            struct json_out out = json_out_to(&buffer);
+            if (hex)
+                json_out_hex(&out, bytes, 64);
+            else
+                json_out_base64url(&out, bytes, 64);
+            assert_int_equal(buffer.size, filled + (hex ? 130 : 88));
+            assert_int_equal(buffer.data[buffer.size - 1], '"');
+            buffer_release(&buffer);
+        }
     }
 }
 
