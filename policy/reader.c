@@ -13,7 +13,8 @@
 
 /* ---- where we are, and the first error */
 
-/* Cuts text that did not fit before the character that was cut through. */
+/* Cuts text that did not fit before the character that was cut through; "~1" of a pointer is one.
+ */
 static void cut_whole(char *text, size_t capacity, size_t wanted) {
     if (wanted < capacity)
         return;
@@ -24,6 +25,8 @@ static void cut_whole(char *text, size_t capacity, size_t wanted) {
         size--;
     else
         size = capacity - 1; /* the last character is ASCII */
+    if (size > 0 && text[size - 1] == '~')
+        size--;
     text[size] = '\0';
 }
 

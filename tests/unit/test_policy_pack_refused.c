@@ -530,6 +530,22 @@ static void a_long_unknown_name_is_cut_at_a_character(void **state) {
     }
 }
 
+static void a_long_pointer_is_cut_at_an_escape(void **state) {
+    (void)state;
+    for (size_t lead = 0; lead < 2; lead++) {
+        char name[203] = "x";
+        memset(name + lead, '/', 200);
+        json_t *root = json_file(EVERY_MEMBER);
+        json_object_set_new(root, name, json_true());
+        struct policy_pack *pack = NULL;
+        struct policy_error error;
+        assert_int_equal(load_json(root, &pack, &error), STATUS_INVALID_BODY);
+        assert_int_equal(strlen(error.pointer), sizeof error.pointer - 1 - lead % 2);
+        assert_string_equal(error.pointer + strlen(error.pointer) - 2, "~1");
+        json_decref(root);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_value_of_the_wrong_type_is_refused_where_it_stands),
@@ -547,6 +563,7 @@ int main(void) {
         cmocka_unit_test(a_text_is_full_at_its_limit_and_not_before),
         cmocka_unit_test(a_pack_has_at_most_4_mib),
         cmocka_unit_test(a_long_unknown_name_is_cut_at_a_character),
+        cmocka_unit_test(a_long_pointer_is_cut_at_an_escape),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
