@@ -16,6 +16,7 @@
 #include "service/dev.h"
 #include "service/directory.h"
 #include "service/http.h"
+#include "service/library_log.h"
 #include "service/loop.h"
 #include "service/metrics.h"
 #include "service/notify.h"
@@ -223,6 +224,7 @@ static bool prepare(struct service *service, const struct service_options *optio
     service->loop_count = (unsigned)config->loops;
     service->loops = mem_alloc_zeroed(service->loop_count, sizeof *service->loops);
     service->logger = logger_start(service->loop_count, STDERR_FILENO);
+    library_log_start();
     return true;
 }
 
@@ -233,8 +235,8 @@ static void release(struct service *service, h2o_globalconf_t *http) {
             loop_release(&service->loops[i]);
     http_release(http);
     settings_free(service->settings);
-    if (service->logger != NULL)
-        logger_stop(service->logger);
+    library_log_stop();
+    logger_stop(service->logger);
     mem_free(service->loops);
 }
 

@@ -282,3 +282,48 @@ def test_a_body_is_asked_for_when_the_caller_waits(server, minter):
         assert wire.receive().status_code == 100
         wire.send(body)
         assert wire.receive().json()["items"] == []
+
+
+REFUSED_HEADS = [("bad\x01name", "x"), ("x", "a\x01b"), ("x-request-id", "a\nb"), ("Upper", "x")]
+FATAL_HEADS = [("connection", "close"), ("te", "gzip"), ("content-length", "-5"), (":bad", "x")]
+
+
+@pytest.mark.parametrize("header", REFUSED_HEADS + FATAL_HEADS)
+def test_an_http2_head_that_is_not_right_is_a_problem_or_the_end(server, header):
+    with Frames(server) as frames:
+        frames.h2.config.validate_outbound_headers = False
+        frames.h2.config.normalize_outbound_headers = False
+        stream = frames.open("GET", "/healthz", headers=[header])
+        frames.flush()
+        status, headers, body = frames.answer(stream)
+        if header in FATAL_HEADS:
+            assert status is None and frames.closed
+            return
+        assert status == 400 and json.loads(body)["type"].endswith("/invalid-parameter")
+        assert request_id_of(headers) and headers["content-type"] == "application/problem+json"
+        again = frames.open("GET", "/healthz")
+        frames.flush()
+        assert frames.answer(again)[0] == 200
+
+
+def request_id_of(headers):
+    """One that the server made: it is no caller's text."""
+    return int(headers["x-request-id"], 16) >= 0
+
+
+def test_frames_of_unknown_types_do_not_flood_the_log(server):
+    """h2o 2.2.5 prints a line for each."""
+    before = server.stderr.count("library.message")
+    with Frames(server) as frames:
+        frames.socket.sendall(b"\0\0\0\xbb\0\0\0\0\0" * 5000)
+        stream = frames.open("GET", "/healthz")
+        frames.flush()
+        assert frames.answer(stream)[0] == 200
+
+    def noted():
+        return [e for e in server.log_entries() if e["event"] == "library.message"]
+
+    entries = until(server, noted)
+    assert entries[-1]["text"] == "skipping frame (type:187)"
+    assert len(entries) - before <= 100
+    assert "\nskipping" not in server.stderr
