@@ -12,7 +12,6 @@
 #include "policy/notice.h"
 #include "policy/pack_private.h"
 
-#define TIME_MAX \
     INT64_C(253402300799999) /* 9999-12-31T23:59:59.999Z: no later one can be written */
 #define MORE_SIZE 32
 
@@ -297,10 +296,10 @@ static void check_onward(struct check *c) {
     /* a request may leave them to the grant */
     if (c->ask->granted && c->ask->onward_count < license->onward_min)
         refuse(c, CLAUSE_ONWARD_RECIPIENT_MISSING, "onwardRecipients/min",
-               "the licence needs %u onward recipients to be named", license->onward_min);
+               "fewer onward recipients are named than the licence needs: %u", license->onward_min);
     if (c->ask->onward_count > license->onward_max)
         refuse(c, CLAUSE_ONWARD_RECIPIENT_NOT_ALLOWED, "onwardRecipients/max",
-               "the licence allows %u onward recipients to be named", license->onward_max);
+               "more onward recipients are named than the licence allows: %u", license->onward_max);
 }
 
 static void check_dependencies(struct check *c) {
@@ -401,8 +400,5 @@ enum status policy_admit(const struct policy_pack *pack, const struct policy_adm
 }
 
 int64_t policy_default_expiry(const struct policy_license *license, int64_t granted_at) {
-    if (!license->has_term)
-        return INT64_MAX;
-    int64_t expiry = timestamp_add(granted_at, license->term);
-    return expiry < TIME_MAX ? expiry : TIME_MAX;
+    return license->has_term ? timestamp_add(granted_at, license->term) : INT64_MAX;
 }

@@ -211,10 +211,16 @@ static json_t *parse(struct span json, struct policy_error *error) {
         return NULL;
     }
     json_t *root = json_loadb(json.data, json.size, JSON_REJECT_DUPLICATES, &why);
-    if (root == NULL)
-        snprintf(error->detail, sizeof error->detail, "is not JSON: line %d, column %d: %s",
-                 why.line, why.column, why.text);
-    return root;
+    if (root != NULL)
+        return root;
+    snprintf(error->detail, sizeof error->detail, "is not JSON: line %d, column %d: %s", why.line,
+             why.column, why.text);
+    /* jansson 2.14 quotes what stands there, cut through characters, with line breaks: see the
+     * corpus file `cut_character` */
+    for (char *c = error->detail; *c != '\0'; c++)
+        if (*c < ' ' || *c > '~')
+            *c = '?';
+    return NULL;
 }
 
 enum status policy_pack_load(struct span json, struct policy_pack **out,
