@@ -12,7 +12,6 @@
 #include "policy/notice.h"
 #include "policy/pack_private.h"
 
-    INT64_C(253402300799999) /* 9999-12-31T23:59:59.999Z: no later one can be written */
 #define MORE_SIZE 32
 
 const char *policy_clause_code(enum policy_clause clause) {
