@@ -5,7 +5,7 @@ BUILD ?= build
 ifeq ($(origin CC),default)
 CC := gcc
 endif
-MAKEFLAGS += --no-builtin-rules
+MAKEFLAGS += --no-builtin-rules --no-print-directory
 # make Q= shows each command
 Q ?= @
 # `make test` and `make run` build on every processor when no -j says otherwise
