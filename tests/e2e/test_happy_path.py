@@ -201,6 +201,12 @@ def test_a_revocation_is_repeated_without_change_and_contradicted_in_vain(both):
     }
     again = both.tenant.call("DELETE", path)
     assert again.status_code == 200 and again.content == first.content
+    # A proof that comes late is no part of the first result.
+    assert both.tenant.post(path + "/proofs", {"proofs": [{"type": "letter"}]}).status_code == 200
+    again = both.client.call("DELETE", path)
+    assert again.status_code == 200 and again.headers["etag"] == '"2"'
+    again = both.tenant.post(path + "/revoke", {"reason": {"code": "withdrawnAtClient"}})
+    assert again.content == first.content
     response = both.tenant.post(path + "/revoke", {"reason": {"code": "fraud"}})
     assert response.status_code == 409
 
@@ -226,6 +232,48 @@ def test_ending_by_an_old_id_ends_the_active_consent_of_the_arrangement(both):
     new = both.tenant.create(bodies.consent(both.app_url, NOW))
     ended = both.tenant.end(old["consentId"])
     assert ended["consentId"] == new["consentId"] and ended["status"] == "revoked"
+
+
+def meter(name):
+    return [{"code": bodies.CLUSTERS[0], "resources": [name]}]
+
+
+def test_a_grant_that_overlaps_several_arrangements_joins_the_earliest(both):
+    one = both.tenant.create(bodies.consent(both.app_url, NOW, permissions=meter("m1")))
+    two = both.tenant.create(bodies.consent(both.app_url, NOW, permissions=meter("m2")))
+    three = both.tenant.create(bodies.consent(both.app_url, NOW, permissions=meter("m3")))
+    wide = both.tenant.create(bodies.consent(both.app_url, NOW))
+    assert wide["arrangementId"] == one["arrangementId"] != two["arrangementId"]
+    assert wide["supersedes"] == one["consentId"]
+    for old in (one, two, three):
+        now = both.tenant.consent(old["consentId"])
+        assert now["status"] == "superseded" and now["supersededBy"] == wide["consentId"]
+        assert now["arrangementId"] == old["arrangementId"]
+    # An id of an arrangement that was joined ends what it is read as.
+    assert both.tenant.end(three["consentId"])["consentId"] == wide["consentId"]
+
+
+def test_grants_of_other_parties_or_other_meters_stand_beside(both):
+    first = both.tenant.create(bodies.consent(both.app_url, NOW, permissions=meter("m1")))
+    for other in (
+        {"permissions": meter("m2")},
+        {"permissions": meter("m1"), "account": "another"},
+        {"permissions": meter("m1"), "provider": both.other_url},
+        {"permissions": meter("m1"), "client": both.other_app_url},
+        {
+            "permissions": meter("m1"),
+            "license": bodies.COMBINED,
+            "onwardRecipients": [both.fsp_url],
+        },
+        {
+            "permissions": meter("m1"),
+            "license": bodies.COMBINED,
+            "onwardRecipients": [both.other_app_url],
+        },
+    ):
+        body = {**bodies.consent(both.app_url, NOW), **other}
+        assert "supersedes" not in both.tenant.create(body), other
+    assert both.tenant.consent(first["consentId"]) == first
 
 
 def test_a_renewal_is_a_new_consent_in_the_same_arrangement(both):

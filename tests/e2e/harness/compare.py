@@ -183,5 +183,5 @@ def queries(server, world, count, seed):
         assert found == expected, f"{filters} by {viewer}: {len(found)} and {len(expected)}"
         total += len(found)
         seen.update(filters)
-    assert len(seen) == 13, f"filters not tried: {seen}"
+    assert count < 100 or len(seen) == 13, f"only these filters were tried: {seen}"
     return total

@@ -125,6 +125,12 @@ class Family:
             keep = max(keep, 1)
         if phase > 0:
             self._live()
+        if phase == 0 and self.number % 8 == 1:
+            self._create_energy(plain={"permissions": self._meter(0)})
+            self._create_energy(plain={"permissions": self._meter(1)})
+            self._create_energy(
+                plain={}
+            )  # all meters: it joins the earlier of the two arrangements
         while self.left > keep:
             self._make()
         self._live()
@@ -195,8 +201,13 @@ class Family:
             f"{self.number}/{self.names}", format_time(now), format_time(now + 30 * DAY)
         )
 
+    def _meter(self, number):
+        return [{"code": bodies.CLUSTERS[0], "resources": [self.meters[number]]}]
+
     def _parties(self, body):
         rng = self.rng
+        if rng.random() < 0.1:
+            body["provider"] = edp(self.number + 1)  # kept by one member for another
         if rng.random() < 0.4:
             chosen = rng.sample(self.meters, rng.randrange(1, 3))
             body["permissions"] = [{"code": bodies.CLUSTERS[0], "resources": chosen}]
@@ -209,13 +220,16 @@ class Family:
         if rng.random() < 0.5:
             body["externalId"] = opaque("external", self.number, len(self.energy))
 
-    def _create_energy(self, asked_first):
+    def _create_energy(self, asked_first=False, plain=None):
         rng, world = self.rng, self.world
         body = {"client": rng.choice(self.apps), "license": bodies.ENERGY}
-        if rng.random() < 0.3:
-            body["license"] = bodies.COMBINED
-            body["onwardRecipients"] = [fsp_app(rng.randrange(FSP_APPS))]
-        self._parties(body)
+        if plain is not None:
+            body.update(plain, client=self.apps[0])
+        else:
+            if rng.random() < 0.3:
+                body["license"] = bodies.COMBINED
+                body["onwardRecipients"] = [fsp_app(rng.randrange(FSP_APPS))]
+            self._parties(body)
         if not asked_first:
             body.update(account=self.account, grant=self._grant())
             if rng.random() < 0.5:
