@@ -148,8 +148,9 @@ def test_a_body_that_drips_is_not_waited_for_either(impatient):
             ],
         )
         frames.socket.settimeout(0.1)
+        end = time.monotonic() + DEADLINE_S
         try:
-            while not frames.closed:
+            while not frames.closed and time.monotonic() < end:
                 frames.h2.send_data(stream, b" ")
                 frames.flush()
                 try:

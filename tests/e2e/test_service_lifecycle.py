@@ -16,7 +16,7 @@ from conftest import NOW, NOW_S
 from cryptography.hazmat.primitives.asymmetric import ec
 from harness import bodies
 from harness.frames import Frames
-from harness.process import DEADLINE_S, Stalled, fill, logged
+from harness.process import DEADLINE_S, Stalled, fill, logged, metrics
 from harness.server import BINARY, IB1, PERSEUS, ROOT, Server, _environment
 from harness.tokens import Minter
 from harness.wire import Closed, Wire, request
@@ -115,6 +115,36 @@ def test_a_stop_lets_a_stream_under_way_finish(new_server):
         until_deaf(server)  # new ones refused,
         assert frames.read_on() == length  # and this one goes on to its end
     server.stop()
+
+
+def test_a_stop_closes_a_connection_behind_its_last_answer(new_server):
+    """HTTP/1 says keep-alive in a head that was sent before the stop; it is closed all the same."""
+    server = new_server(clock=f"{NOW}x0")
+    minter = Minter(server.data, NOW_S)
+    fill(server, minter.tenant(TENANT), APP, NOW, 2500)
+    data = request(
+        "GET",
+        "/v1/audit/events",
+        minter.auditor(),
+        headers=[("Accept", "application/x-ndjson")],
+    )
+    with socket.socket() as narrow, Wire(server) as idle:
+        narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        narrow.settimeout(DEADLINE_S)
+        narrow.connect((server.host, server.port))
+        narrow.sendall(data)
+        head = narrow.recv(100)
+        assert metrics(server)["consentd_in_flight"] == 2  # it does not fit: it is under way
+        assert idle.ask(request("GET", "/healthz")).status_code == 200
+        server.process.send_signal(signal.SIGTERM)
+        assert idle.at_end()
+        until_deaf(server)
+        tail = head
+        while piece := narrow.recv(1 << 20):
+            tail = (tail + piece)[-100:]
+        assert tail.endswith(b"\r\n0\r\n\r\n")
+    server.stop()
+    assert "service.drain_deadline" not in server.stderr
 
 
 def test_at_the_deadline_the_rest_is_cut_off(new_server):
