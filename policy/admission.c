@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "policy/clause.h"
+#include "policy/finer.h"
 #include "policy/notice.h"
 #include "policy/pack_private.h"
 
@@ -161,23 +162,6 @@ static void check_purposes(struct check *c) {
                SPAN_ARG(c->pack->purposes[outside.found].code), more(&outside, others));
 }
 
-/* The shortest and longest that a duration can last, in seconds: a month has 28 to 31 days, a year
- * 365 or 366. */
-static int64_t shortest(struct duration d) {
-    return (d.months / 12 * INT64_C(365) + d.months % 12 * INT64_C(28)) * 86400 + d.seconds;
-}
-
-static int64_t longest(struct duration d) {
-    return (d.months / 12 * INT64_C(366) + d.months % 12 * INT64_C(31)) * 86400 + d.seconds;
-}
-
-/* Whether some a is shorter than some b. */
-static bool finer(struct duration a, struct duration b) {
-    if (a.seconds == 0 && b.seconds == 0)
-        return a.months < b.months;
-    return shortest(a) < longest(b);
-}
-
 static uint64_t asked_permissions(const struct check *c) {
     uint64_t bits = 0;
     for (uint32_t i = 0; i < c->ask->permission_count; i++) {
@@ -207,7 +191,7 @@ static void judge_permission(const struct check *c, uint32_t i, uint64_t asked,
     if (permission->only_with != 0 && (permission->only_with & asked) == 0)
         note(&t->alone, i, found);
     if (ask->has_granularity && permission->has_granularity &&
-        finer(ask->granularity, permission->finest))
+        duration_finer(ask->granularity, permission->finest))
         note(&t->finer, i, found);
 }
 

@@ -147,3 +147,16 @@ const struct policy_resource_type *policy_pack_resource_type(const struct policy
             return &pack->resource_types[i];
     return NULL;
 }
+
+uint32_t policy_pack_slot_count(const struct policy_pack *pack) {
+    return pack->slot_count;
+}
+
+const struct policy_slot *policy_pack_slot(const struct policy_pack *pack, uint32_t index) {
+    ASSERT(index < pack->slot_count);
+    return &pack->slots[index];
+}
+
+bool policy_pack_reads_consent(const struct policy_pack *pack) {
+    return pack->reads_consent;
+}

@@ -16,6 +16,7 @@
 #define PACK_CONDITIONS_MAX 32      /* of one rule */
 #define PACK_VALUES_MAX 256         /* of one condition */
 #define PACK_PATH_MAX 128           /* of one condition, with its dots */
+#define PACK_SLOTS_MAX 64           /* each is looked for in each request */
 #define PACK_RESOURCE_TYPES_MAX 256 /* kinds of resources of one API */
 #define PACK_TITLE_MAX 256          /* one line on a screen */
 #define PACK_TEXT_MAX 65536         /* a licence's whole wording; IB1's have under 10 KiB */
@@ -45,6 +46,9 @@ struct policy_pack {
     uint32_t reason_count;
     struct policy_rule *rules;
     uint32_t rule_count;
+    struct policy_slot *slots;
+    uint32_t slot_count;
+    bool reads_consent; /* some rule looks at the consent's own words */
     struct policy_resource_type *resource_types;
     uint32_t resource_type_count;
 };

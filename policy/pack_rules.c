@@ -112,6 +112,38 @@ static void read_values(struct reader *r, const json_t *condition, const struct 
 
 /* ---- conditions and rules */
 
+static bool same_steps(const struct policy_slot *slot, const struct policy_condition *condition) {
+    if (slot->operand != condition->operand || slot->step_count != condition->step_count)
+        return false;
+    for (uint32_t i = 0; i < slot->step_count; i++)
+        if (!span_equal(slot->steps[i], condition->steps[i]))
+            return false;
+    return true;
+}
+
+/* Numbers the places where rules look, each once, and notes what of a consent they read. */
+static void assign_slot(struct reader *r, struct policy_pack *pack,
+                        struct policy_condition *condition) {
+    pack->reads_consent |= condition->operand >= POLICY_CONSENT_STATUS &&
+                           condition->operand <= POLICY_CONSENT_MAX_USES;
+    if (condition->step_count == 0)
+        return;
+    while (condition->slot < pack->slot_count &&
+           !same_steps(&pack->slots[condition->slot], condition))
+        condition->slot++;
+    if (condition->slot < pack->slot_count)
+        return;
+    if (pack->slot_count == PACK_SLOTS_MAX) {
+        reader_fail_member(r, "path", "is one more than the 64 that the rules may look at");
+        return;
+    }
+    pack->slots[pack->slot_count++] = (struct policy_slot){
+        .operand = condition->operand,
+        .steps = condition->steps,
+        .step_count = condition->step_count,
+    };
+}
+
 static void read_operator(struct reader *r, const json_t *value, const struct pack_path *path,
                           struct policy_condition *out) {
     struct span name = reader_string(r, value, "op", READER_REQUIRED(1, 16));
@@ -128,7 +160,8 @@ static void read_operator(struct reader *r, const json_t *value, const struct pa
                        "startsWith");
 }
 
-static void read_condition(struct reader *r, const json_t *value, struct policy_condition *out) {
+static void read_condition(struct reader *r, const json_t *value, struct policy_pack *pack,
+                           struct policy_condition *out) {
     static const char *const known[] = {"path", "op", "value", NULL};
     if (!reader_object(r, value, known))
         return;
@@ -142,19 +175,21 @@ static void read_condition(struct reader *r, const json_t *value, struct policy_
                            "or license that rules can see");
         return;
     }
+    assign_slot(r, pack, out);
     read_operator(r, value, path, out);
     if (!r->failed)
         read_values(r, value, path, out);
 }
 
-static void read_conditions(struct reader *r, const json_t *value, struct policy_rule *rule) {
+static void read_conditions(struct reader *r, const json_t *value, struct policy_pack *pack,
+                            struct policy_rule *rule) {
     const json_t *when = reader_array(r, value, "when", READER_REQUIRED(1, PACK_CONDITIONS_MAX));
     size_t count = json_array_size(when);
     struct policy_condition *conditions = arena_array(r->arena, count, sizeof *conditions);
     size_t outer = reader_enter(r, "when");
     for (size_t i = 0; i < count && !r->failed; i++) {
         size_t mark = reader_enter_index(r, i);
-        read_condition(r, json_array_get(when, i), &conditions[i]);
+        read_condition(r, json_array_get(when, i), pack, &conditions[i]);
         reader_leave(r, mark);
     }
     reader_leave(r, outer);
@@ -173,7 +208,7 @@ static void read_rule(struct reader *r, const json_t *value, struct policy_pack 
     if (!r->failed && !rule->deny && !span_is(effect, "permit"))
         reader_fail_member(r, "effect", "must be permit or deny");
     rule->reason = reader_string(r, value, "reason", READER_OPTIONAL(1, PACK_TITLE_MAX));
-    read_conditions(r, value, rule);
+    read_conditions(r, value, pack, rule);
     pack->rule_count = i + 1;
 }
 
@@ -195,6 +230,7 @@ static void check_ids(struct reader *r, const struct policy_pack *pack) {
 void pack_read_rules(struct reader *r, const json_t *root, struct policy_pack *pack) {
     const json_t *array = reader_array(r, root, "rules", READER_OPTIONAL(0, PACK_RULES_MAX));
     pack->rules = arena_array(r->arena, json_array_size(array), sizeof *pack->rules);
+    pack->slots = arena_array(r->arena, PACK_SLOTS_MAX, sizeof *pack->slots);
     pack_read_each(r, array, "rules", pack, read_rule);
     if (!r->failed)
         check_ids(r, pack);

@@ -65,6 +65,7 @@ struct policy_condition {
     enum policy_operand operand;
     const struct span *steps;
     uint32_t step_count;
+    uint32_t slot; /* where steps lead: policy_pack_slot; of paths whose words are free */
     enum policy_operator op;
     const struct policy_value *values; /* one, or the list of in, notIn and subsetOf */
     uint32_t value_count;
@@ -83,6 +84,17 @@ struct policy_resource_type {
     struct span type;
     bool needs_consent;
 };
+
+/* A place where some rule looks for what a caller sent: what it asks for once is a slot once. */
+struct policy_slot {
+    enum policy_operand operand; /* one of the three properties, or the context */
+    const struct span *steps;
+    uint32_t step_count;
+};
+uint32_t policy_pack_slot_count(const struct policy_pack *pack);
+const struct policy_slot *policy_pack_slot(const struct policy_pack *pack, uint32_t index);
+/* Whether some rule reads the consent's own words: its URLs and names must be given then. */
+bool policy_pack_reads_consent(const struct policy_pack *pack);
 
 uint32_t policy_pack_rule_count(const struct policy_pack *pack);
 const struct policy_rule *policy_pack_rule(const struct policy_pack *pack, uint32_t index);
