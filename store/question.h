@@ -1,0 +1,55 @@
+/* Questions to the policy about stored consents, and the answers to them. A question holds keyed
+ * digests where it is about persons, so that it can be recorded and asked again. */
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STORE_QUESTION_H
+#define STORE_QUESTION_H
+
+#include "policy/decision.h"
+#include "store/read.h"
+
+enum store_question_about {
+    STORE_ABOUT_CONSENT, /* one consent, by id */
+    STORE_ABOUT_ACCOUNT, /* whichever consents of an account name the client */
+    STORE_ABOUT_RULES,   /* none: a resource type that rules alone decide */
+};
+
+/* Spans and arrays are borrowed for the call (or owned by the change that carries the question). */
+struct store_question {
+    enum store_question_about about;
+    struct policy_request ask; /* blocked and onward are filled in by the store */
+    struct span tenant;        /* whose consents are asked about: the caller's … */
+    struct span viewer_client; /* … or, when present, those that name this client: it asks about
+                                  itself */
+    struct span client;        /* asked about: subject.id */
+    struct uuid consent;       /* STORE_ABOUT_CONSENT */
+    struct mac16 account;      /* STORE_ABOUT_ACCOUNT: store_account_key */
+    struct span onward;        /* URL of the onward recipient, when ask.has_onward */
+};
+/* The keyed digests that stand in questions. Any thread. */
+struct mac16 store_account_key(const struct store *store, struct span tenant, struct span account);
+struct mac16 store_resource_key(const struct store *store, struct span tenant,
+                                struct span resource);
+
+struct store_ruling {
+    struct policy_decision decision;
+    bool has_consent; /* the one that permits (the last to expire), or that comes nearest */
+    struct store_consent consent;
+    const struct policy_license *license; /* its licence in the pack, or NULL */
+};
+
+/* Answers from the snapshot, by the time of the snapshot. The pack must have been activated. */
+MUST_CHECK enum status store_decide(struct store_reader *reader, const struct policy_pack *pack,
+                                    const struct store_question *question,
+                                    struct store_ruling *out);
+/* The same as of a log position (the number of entries there were) and a time. */
+struct store_moment {
+    uint64_t position;
+    int64_t time;
+};
+MUST_CHECK enum status store_decide_as_of(struct store_reader *reader,
+                                          const struct policy_pack *pack,
+                                          const struct store_question *question,
+                                          const struct store_moment *moment,
+                                          struct store_ruling *out);
+
+#endif
