@@ -1,12 +1,13 @@
-/* A consent as JSON: the header's members from the decoded header, the terms copied as the bytes
- * that were stored. For the tenant's view nothing is parsed and nothing allocated but the output
- * buffer, unless tokens or late proofs were appended.
+/* A consent as JSON: the header's members from the decoded header, the other terms copied as
+ * the bytes that were stored. For the tenant's view nothing is parsed and nothing allocated but the
+ * output buffer, unless tokens or late proofs were appended.
  *
  * Runs on a loop, inside a store_read (invariant 5: nothing here outlives it). */
 // SPDX-License-Identifier: Apache-2.0
 #include "api/render.h"
 
 #include "api/render_client.h"
+#include "api/terms.h"
 #include "base/log.h"
 
 /* What one rendering works on. */
@@ -160,6 +161,7 @@ static void write_tokens(const struct rendering *r, struct json_out *out) {
 }
 
 static void write_whole_terms(struct rendering *r, struct json_out *out) {
+    api_terms_parties(r->reader, r->consent, out);
     json_out_members(out, r->terms.terms);
     json_out_members(out, r->terms.account);
     if (r->terms.grant.size > 0) {
@@ -208,6 +210,7 @@ enum status api_render_consent(const struct api_call *call, enum api_relation re
         write_whole_terms(&r, out);
     } else {
         struct api_client_view view = client_view(&r);
+        api_terms_parties(r.reader, consent, out);
         api_render_client_terms(&view, out);
     }
     store_evidence_id(call->loop->service->store, &consent->arrangement, evidence);

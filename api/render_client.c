@@ -13,9 +13,8 @@
 #include "base/log.h"
 
 static const char *const TERMS_MEMBERS[] = {
-    "provider",         "oauthIssuer",       "client",   "clientMember", "clientRoles",
-    "onwardRecipients", "license",           "purposes", "dataFrom",     "dataTo",
-    "dataLife",         "dataAvailableFrom", "maxUses",  "expires",      NULL};
+    "oauthIssuer", "clientMember", "clientRoles",       "onwardRecipients", "purposes", "dataFrom",
+    "dataTo",      "dataLife",     "dataAvailableFrom", "maxUses",          "expires",  NULL};
 static const char *const GRANT_MEMBERS[] = {"at", "method", "appVersion", NULL};
 static const char *const NOTICE_MEMBERS[] = {"url", "language", "substitutions", "shownAt", NULL};
 static const char *const PERMISSION_MEMBERS[] = {"code", "resources", "maxGranularity", NULL};

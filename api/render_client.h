@@ -13,7 +13,7 @@ struct api_client_view {
 };
 /* The pairwise id of the consent's account; false while it has none. */
 bool api_render_client_account(const struct api_client_view *view, char out[API_PAIRWISE_SIZE + 1]);
-/* Writes the terms, the account and the grant, reduced to the whitelist. */
+/* Writes the stored terms, the account and the grant, reduced to the whitelist. */
 void api_render_client_terms(const struct api_client_view *view, struct json_out *out);
 
 #endif

@@ -28,7 +28,11 @@ const struct store_token *api_tokens_read(struct api_json *in, const json_t *bod
 /* proofs[]: checks, and composes the elements without brackets. */
 struct span api_proofs_read(struct api_json *in, const json_t *object, bool required);
 
-/* The stored terms of a consent as a JSON object the caller of this releases; what the service adds
+/* The terms that the header holds: provider, client and license. */
+struct json_out;
+void api_terms_parties(struct store_reader *reader, const struct store_consent *consent,
+                       struct json_out *out);
+/* The terms of a consent as a JSON object the caller of this releases; what the service adds
  * (policy, licenseDigest) is left out. Inside a store_read. */
 MUST_CHECK enum status api_terms_stored(struct store_reader *reader,
                                         const struct store_consent *consent, json_t **out);
@@ -41,7 +45,6 @@ void api_terms_write(struct arena *arena, const json_t *body, const struct api_t
 void api_grant_write(struct arena *arena, const json_t *body, struct store_draft *draft);
 /* Writes any JSON value compactly; strings under the keys at, expires, shownAt and issuedAt are
  * times and are written with milliseconds. */
-struct json_out;
 void api_json_write(struct json_out *out, const char *key, const json_t *value);
 
 #endif

@@ -5,18 +5,11 @@
 #include "base/json_out.h"
 #include "base/timestamp.h"
 
-/* "{" members, more "}" as JSON: what the service wrote itself. */
-static json_t *object_of(struct span members, struct span more) {
-    struct buffer text = {0};
-    buffer_append_text(&text, "{");
-    buffer_append_span(&text, members);
-    if (members.size != 0 && more.size != 0)
-        buffer_append_text(&text, ",");
-    buffer_append_span(&text, more);
-    buffer_append_text(&text, "}");
-    json_t *object = json_loadb(text.data, text.size, 0, NULL);
-    buffer_release(&text);
-    return object;
+void api_terms_parties(struct store_reader *reader, const struct store_consent *consent,
+                       struct json_out *out) {
+    json_out_member(out, "provider", store_name(reader, STORE_NAME_MEMBER, consent->provider));
+    json_out_member(out, "client", store_name(reader, STORE_NAME_MEMBER, consent->client));
+    json_out_member(out, "license", store_name(reader, STORE_NAME_LICENSE, consent->license));
 }
 
 enum status api_terms_stored(struct store_reader *reader, const struct store_consent *consent,
@@ -25,7 +18,15 @@ enum status api_terms_stored(struct store_reader *reader, const struct store_con
     enum status status = store_consent_terms(reader, consent, &terms);
     if (status != STATUS_OK)
         return status;
-    json_t *object = object_of(terms.terms, terms.account);
+    struct buffer text = {0};
+    struct json_out all = json_out_to(&text);
+    json_out_object_begin(&all);
+    api_terms_parties(reader, consent, &all);
+    json_out_members(&all, terms.terms);
+    json_out_members(&all, terms.account);
+    json_out_object_end(&all);
+    json_t *object = json_loadb(text.data, text.size, 0, NULL);
+    buffer_release(&text);
     if (object == NULL)
         return STATUS_INTERNAL;
     json_object_del(object, "policy");

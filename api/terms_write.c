@@ -143,21 +143,19 @@ static void write_principal(struct json_out *out, const json_t *body) {
     json_out_object_end(out);
 }
 
+/* Provider, client and licence stand in the header and in each entry: api_terms_parties. */
 static struct span compose_terms(struct arena *arena, const json_t *body,
                                  const struct api_terms *terms, const struct store_draft *draft) {
     struct buffer text = {0};
     struct json_out out = json_out_to(&text);
     copy_member(&out, body, "externalId");
-    json_out_member(&out, "provider", draft->provider);
     if (json_object_get(body, "oauthIssuer") != NULL)
         copy_member(&out, body, "oauthIssuer");
     else
         json_out_member_optional(&out, "oauthIssuer", default_issuer(terms));
-    copy_member(&out, body, "client");
     copy_member(&out, body, "clientMember");
     copy_member(&out, body, "clientRoles");
     copy_member(&out, body, "onwardRecipients");
-    copy_member(&out, body, "license");
     write_codes(&out, &draft->ask);
     write_permissions(&out, body, &draft->ask);
     write_principal(&out, body);

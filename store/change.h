@@ -64,7 +64,8 @@ struct store_draft {
     uint32_t max_uses;           /* 0: unlimited */
     const struct store_group *groups;
     uint32_t group_count;
-    struct span terms_json;   /* everything a caller sees of the terms, except grant and account */
+    struct span terms_json;   /* everything a caller sees of the terms, except grant, account and
+                               what every entry names: provider, client, license */
     struct span grant_json;   /* grant's members that are not personal; empty while requested */
     struct span account_json; /* personal: "account":"…" */
     struct span grant_private_json;   /* personal: by, ip, userAgent, proofs of grant */

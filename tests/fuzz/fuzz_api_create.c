@@ -8,6 +8,7 @@
 
 #include "api/terms.h"
 #include "base/encode.h"
+#include "base/json_out.h"
 #include "base/limits.h"
 #include "base/log.h"
 
@@ -135,6 +136,10 @@ static void add(struct buffer *text, const char *before, struct span members, co
 static json_t *stored(const struct store_draft *draft) {
     struct buffer text = {0};
     buffer_append_text(&text, "{");
+    struct json_out parties = json_out_to(&text);
+    json_out_member(&parties, "provider", draft->provider);
+    json_out_member(&parties, "client", draft->client);
+    json_out_member(&parties, "license", draft->ask.license);
     add(&text, "", draft->terms_json, "");
     add(&text, "", draft->account_json, "");
     if (draft->ask.granted) {

@@ -145,7 +145,7 @@ static void make_consent(int number) {
                                        .data_to = INT64_MIN,
                                        .asserted_by_client = true,
                                        .notice = {.shown_at = INT64_MIN}};
-    d->terms_json = SPAN("\"license\":\"" LICENSE "\"");
+    d->terms_json = SPAN("\"maxUses\":1");
     d->grant_json = SPAN("\"method\":\"assertedByClient\"");
     d->account_json = arena_format(&change->arena, "\"account\":\"a%d\"", number);
     ASSERT(store_submit(rig.store, 0, change) == STATUS_OK);

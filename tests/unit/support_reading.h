@@ -266,16 +266,15 @@ UNUSED static void make_draft(struct world *w, struct store_change *change,
     d->data_available_from = INT64_MIN;
     d->groups = m->groups;
     d->group_count = m->group_count;
-    d->terms_json = arena_format(
-        &change->arena,
-        "%s%s%s\"provider\":\"%.*s\",\"client\":\"%.*s\",\"license\":\"%.*s\","
-        "\"purposes\":[\"%.*s\"],\"permissions\":[{\"code\":\"%.*s\"}],"
-        "\"principal\":{\"type\":\"unknown\"},\"expires\":\"%s\"%s",
-        m->external_id != NULL ? "\"externalId\":\"" : "",
-        m->external_id != NULL ? m->external_id : "", m->external_id != NULL ? "\"," : "",
-        SPAN_ARG(d->provider), SPAN_ARG(d->client), SPAN_ARG(d->ask.license),
-        SPAN_ARG(d->ask.purposes[0]), SPAN_ARG(d->ask.permissions[0].code), expires,
-        m->terms_more != NULL ? m->terms_more : "");
+    d->terms_json = arena_format(&change->arena,
+                                 "%s%s%s"
+                                 "\"purposes\":[\"%.*s\"],\"permissions\":[{\"code\":\"%.*s\"}],"
+                                 "\"principal\":{\"type\":\"unknown\"},\"expires\":\"%s\"%s",
+                                 m->external_id != NULL ? "\"externalId\":\"" : "",
+                                 m->external_id != NULL ? m->external_id : "",
+                                 m->external_id != NULL ? "\"," : "", SPAN_ARG(d->ask.purposes[0]),
+                                 SPAN_ARG(d->ask.permissions[0].code), expires,
+                                 m->terms_more != NULL ? m->terms_more : "");
     if (m->requested) {
         return;
     }

@@ -202,7 +202,7 @@ static void fill_draft(struct fixture *f, struct store_change *change, const cha
         .asserted_by_client = true,
         .notice = {.shown_at = INT64_MIN},
     };
-    d->terms_json = SPAN("\"provider\":\"p\",\"expires\":\"x\"");
+    d->terms_json = SPAN("\"expires\":\"x\"");
     d->grant_json = SPAN("\"method\":\"assertedByClient\"");
     d->account_json = arena_format(&change->arena, "\"account\":\"%s\"", account);
     d->grant_private_json = SPAN("\"ip\":\"192.0.2.1\"");

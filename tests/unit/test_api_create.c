@@ -32,13 +32,13 @@ static const char EVERYTHING[] =
     "\"oauthIssuer\":\"https://as.example\",\"provider\":\"" OTHER_EDP "\","
     "\"externalId\":\"e/1\",\"account\":\"acc \\u0001 1\" }\n";
 
-/* Between the header's members and evidenceId: the stored bytes. */
+/* Between the header's members and evidenceId: the parties, then the stored bytes. */
 #define STORED_TERMS                                                                               \
-    "\"externalId\":\"e/1\",\"provider\":\"" OTHER_EDP                                             \
-    "\",\"oauthIssuer\":\"https://as.example\",\"client\":\"" APP                                  \
-    "\",\"clientMember\":\"https://directory.example/member/9\",\"clientRoles\":["                 \
-    "\"https://role.example/cap\"],\"onwardRecipients\":[\"" FSP "\"],\"license\":\"" COMBINED     \
-    "\",\"purposes\":[\"corroborate-savings\",\"estimate-emissions\"],\"permissions\":[{\"code\":" \
+    "\"provider\":\"" OTHER_EDP "\",\"client\":\"" APP "\",\"license\":\"" COMBINED                \
+    "\",\"externalId\":\"e/1\",\"oauthIssuer\":\"https://as.example\","                            \
+    "\"clientMember\":\"https://directory.example/member/9\",\"clientRoles\":["                    \
+    "\"https://role.example/cap\"],\"onwardRecipients\":[\"" FSP "\"],"                            \
+    "\"purposes\":[\"corroborate-savings\",\"estimate-emissions\"],\"permissions\":[{\"code\":"    \
     "\"electricity.import.halfhourly\",\"resources\":[\"m1\",\"m2\"],\"maxGranularity\":\"P1D\"}," \
     "{\"code\":\"tariff\"}],\"principal\":{\"type\":\"soleTrader\"},"                              \
     "\"dataFrom\":\"2025-03-01T00:00:00.000Z\",\"dataTo\":\"2026-08-01T00:00:00.000Z\","           \

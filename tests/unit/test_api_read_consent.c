@@ -23,11 +23,12 @@ static const char *record_of(struct world *w, const struct store_consent *c, con
     return text.data;
 }
 
-#define TERMS                                                                    \
-    "\"provider\":\"" EDP "\",\"client\":\"" APP "\",\"license\":\"" CONSUMPTION \
-    "\",\"purposes\":[\"estimate-emissions\"],\"permissions\":[{\"code\":"       \
-    "\"electricity.import.halfhourly\"}],\"principal\":{\"type\":\"unknown\"},"  \
+#define PARTIES "\"provider\":\"" EDP "\",\"client\":\"" APP "\",\"license\":\"" CONSUMPTION "\","
+#define STORED_TERMS                                                            \
+    "\"purposes\":[\"estimate-emissions\"],\"permissions\":[{\"code\":"         \
+    "\"electricity.import.halfhourly\"}],\"principal\":{\"type\":\"unknown\"}," \
     "\"expires\":\"" EXPIRES_OUT "\""
+#define TERMS PARTIES STORED_TERMS
 #define GRANT_OPEN                                                                          \
     "\"grant\":{\"at\":\"" T0_OUT "\",\"method\":\"assertedByClient\",\"notice\":{\"url\":" \
     "\"https://n.example\",\"language\":\"en\",\"substitutions\":{\"[x]\":\"y\"},"          \
@@ -48,7 +49,8 @@ static void the_tenant_sees_everything_as_it_was_stored(void **state) {
     assert_string_equal(header_of(&reply, "etag"), "\"1\"");
     assert_string_equal(
         reply.body.data,
-        record_of(w, &c, ACTIVE("1") "\"externalId\":\"e-1\"," TERMS ACCOUNT GRANT, "", ""));
+        record_of(w, &c, ACTIVE("1") PARTIES "\"externalId\":\"e-1\"," STORED_TERMS ACCOUNT GRANT,
+                  "", ""));
 }
 
 static void an_auditor_of_the_tenant_sees_the_same_bytes(void **state) {
@@ -313,10 +315,10 @@ static void a_client_sees_a_whitelist_and_a_pairwise_account(void **state) {
                   "\"version\":4,\"status\":\"revoked\",\"statusAt\":\"" T0_OUT
                   "\",\"statusReason\":{\"code\":\"withdrawn\"},\"tenant\":\"" EDP
                   "\",\"lastGranted\":\"" T0_OUT "\",\"revoked\":\"" T0_OUT "\",\"provider\":\"" EDP
-                  "\",\"oauthIssuer\":\"https://i.example\","
-                  "\"client\":\"" APP "\",\"clientMember\":\"https://m.example\","
+                  "\",\"client\":\"" APP "\",\"license\":\"" CONSUMPTION
+                  "\",\"oauthIssuer\":\"https://i.example\",\"clientMember\":\"https://m.example\","
                   "\"clientRoles\":[\"https://r.example\"],\"onwardRecipients\":[\"" FSP
-                  "\"],\"license\":\"" CONSUMPTION "\",\"purposes\":[\"estimate-emissions\"],"
+                  "\"],\"purposes\":[\"estimate-emissions\"],"
                   "\"dataFrom\":\"" T0_OUT "\",\"dataTo\":\"" T0_OUT
                   "\",\"dataLife\":\"P1Y\",\"dataAvailableFrom\":\"" T0_OUT
                   "\",\"maxUses\":7,\"expires\":\"" EXPIRES_OUT "\"",
