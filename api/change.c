@@ -6,7 +6,6 @@
 #include "api/http_in.h"
 #include "api/params_in.h"
 #include "api/router.h"
-#include "base/digest.h"
 
 static enum status take_key(struct api_call *call, struct store_change *change) {
     struct span key;
@@ -15,12 +14,13 @@ static enum status take_key(struct api_call *call, struct store_change *change) 
         return status;
     const struct span parts[] = {SPAN("idempotency"), change->actor, key};
     /* one client may act for several members: a key of one is no key of another (invariant 9) */
-    const struct span request[] = {call->method,   SPAN("\n"),    span_of_text(call->route->path),
-                                   SPAN("\n"),     call->path_id, SPAN("\n"),
-                                   change->tenant, SPAN("\n"),    call->body};
+    const struct span request[] = {
+        SPAN("fingerprint"), call->method,   span_of_text(call->route->path),
+        call->path_id,       change->tenant, call->body};
     change->has_key = true;
     change->key = store_mac16(call->loop->service->store, parts, 3);
-    change->fingerprint = digest_sha256_parts(request, sizeof request / sizeof *request);
+    change->fingerprint =
+        store_mac16(call->loop->service->store, request, sizeof request / sizeof *request);
     return STATUS_OK;
 }
 

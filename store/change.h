@@ -104,10 +104,11 @@ struct store_change {
                            only, those whose client is `actor`; others are STATUS_NOT_FOUND, a
                            client's attempt at another operation STATUS_INSUFFICIENT_SCOPE */
     const struct policy_pack *pack;
-    bool has_key;              /* Idempotency-Key: create and renew */
-    struct mac16 key;          /* MAC16(actor, key) */
-    struct digest fingerprint; /* SHA-256 of operation, path and body */
-    struct uuid id;            /* grant, renew, end, tokens, proofs */
+    bool has_key;             /* Idempotency-Key: create and renew */
+    struct mac16 key;         /* MAC16(actor, key) */
+    struct mac16 fingerprint; /* MAC16 of operation, path, tenant and body: keyed, because it stays
+                                 in the log when the personal part of the body is erased */
+    struct uuid id;           /* grant, renew, end, tokens, proofs */
     struct store_match matches[STORE_MATCH_MAX];
     uint32_t match_count; /* 0: no If-Match */
     bool match_any;       /* If-Match: * */

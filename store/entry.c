@@ -76,12 +76,15 @@ static void member_name(struct json_out *out, struct write *w, const char *key,
     json_out_member_optional(out, key, text);
 }
 
+/* What follows from the others is left out: whose log, and what the log is about, stands once. */
 static void put_consent_members(struct json_out *out, struct write *w,
                                 const struct store_consent *c) {
     json_out_member_uuid(out, "consentId", &c->id);
-    json_out_member_uuid(out, "arrangementId", &c->arrangement);
+    if (!uuid_equal(&c->arrangement, &c->id))
+        json_out_member_uuid(out, "arrangementId", &c->arrangement);
     member_name(out, w, "tenant", STORE_NAME_MEMBER, c->tenant);
-    member_name(out, w, "provider", STORE_NAME_MEMBER, c->provider);
+    if (c->provider != c->tenant)
+        member_name(out, w, "provider", STORE_NAME_MEMBER, c->provider);
     member_name(out, w, "client", STORE_NAME_MEMBER, c->client);
     member_name(out, w, "license", STORE_NAME_LICENSE, c->license);
     if (c->has_account) {
@@ -90,10 +93,15 @@ static void put_consent_members(struct json_out *out, struct write *w,
     }
 }
 
-static void put_actor(struct json_out *out, const struct actor *actor) {
+static void put_actor(struct json_out *out, struct write *w, const struct entry *entry) {
+    const struct actor *actor = &entry->actor;
+    struct span tenant = entry->consent != NULL
+                             ? name_text(&w->txn, STORE_NAME_MEMBER, entry->consent->tenant)
+                             : SPAN_NONE;
     json_out_key(out, "actor");
     json_out_object_begin(out);
-    json_out_member_optional(out, "clientId", actor->client_id);
+    if (!span_equal(actor->client_id, tenant))
+        json_out_member_optional(out, "clientId", actor->client_id);
     json_out_member(out, "role", span_of_text(role_name(actor->role)));
     json_out_object_end(out);
 }
@@ -129,7 +137,7 @@ static void compose(struct write *w, const struct entry *entry, struct tenant_ro
     json_out_member_time(&out, "at", w->now);
     if (entry->consent != NULL)
         put_consent_members(&out, w, entry->consent);
-    put_actor(&out, &entry->actor);
+    put_actor(&out, w, entry);
     if (entry->consent != NULL)
         put_chain(&out, entry, last);
     if (personal != NULL) {

@@ -3,7 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/granting.h"
 
-#define IDEMPOTENCY_SIZE (1 + DIGEST_SIZE + 16)
+#define IDEMPOTENCY_SIZE (1 + MAC16_SIZE + 16)
 #define DAY_MS 86400000
 
 static bool recall(struct write *w, uint32_t day, struct store_change *change, struct span *value) {
@@ -18,12 +18,12 @@ bool idempotency_recall(struct write *w, struct store_change *change, enum statu
     if (!change->has_key ||
         (!recall(w, today, change, &value) && !recall(w, today - 1, change, &value)))
         return false;
-    if (memcmp(value.data + 1, change->fingerprint.bytes, DIGEST_SIZE) != 0) {
+    if (memcmp(value.data + 1, change->fingerprint.bytes, MAC16_SIZE) != 0) {
         *status = STATUS_IDEMPOTENCY_MISMATCH;
         return true;
     }
-    change->done.log_index = key_get_u64(value.data + 1 + DIGEST_SIZE);
-    change->done.consent = key_get_u64(value.data + 1 + DIGEST_SIZE + 8);
+    change->done.log_index = key_get_u64(value.data + 1 + MAC16_SIZE);
+    change->done.consent = key_get_u64(value.data + 1 + MAC16_SIZE + 8);
     change->replayed = true;
     *status = STATUS_OK;
     return true;
@@ -33,9 +33,9 @@ void idempotency_remember(struct write *w, const struct store_change *change) {
     unsigned char value[IDEMPOTENCY_SIZE] = {RECORD_VERSION};
     if (!change->has_key)
         return;
-    memcpy(value + 1, change->fingerprint.bytes, DIGEST_SIZE);
-    key_put_u64(value + 1 + DIGEST_SIZE, change->done.log_index);
-    key_put_u64(value + 1 + DIGEST_SIZE + 8, change->done.consent);
+    memcpy(value + 1, change->fingerprint.bytes, MAC16_SIZE);
+    key_put_u64(value + 1 + MAC16_SIZE, change->done.log_index);
+    key_put_u64(value + 1 + MAC16_SIZE + 8, change->done.consent);
     struct key key = key_idempotency((uint32_t)(w->now / DAY_MS), &change->key);
     db_insert(&w->txn, DB_IDEMPOTENCY, key_span(&key), span_of((const char *)value, sizeof value));
 }

@@ -100,7 +100,9 @@ def judge(storm, answers, histories):
     """The answers against the history of the arrangement."""
     arrangement = storm.consent["arrangementId"]
     members = {
-        i: h for i, h in histories.items() if h[0]["payload"]["arrangementId"] == arrangement
+        i: h
+        for i, h in histories.items()
+        if h[0]["payload"].get("arrangementId", i) == arrangement
     }
     finals = {i: [e["event"] for e in h][-1] for i, h in members.items()}
     renewed = {a.json()["consentId"] for a in answers if a.status_code == 201}

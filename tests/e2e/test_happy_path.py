@@ -477,12 +477,34 @@ def test_events_tell_the_history_with_log_indexes(both):
         (made["logIndex"], "consent.granted", NOW, 1, "active"),
         (ended["logIndex"], "consent.revoked", NOW, 2, "revoked"),
     ]
-    assert events[0]["payload"]["actor"] == {"clientId": both.tenant_url, "role": "tenant"}
+    assert events[0]["actor"] == {"clientId": both.tenant_url, "role": "tenant"}
+    assert events[0]["payload"]["actor"] == {"role": "tenant"}
     assert events[0]["personal"]["account"] == made["account"]
     first = both.tenant.get(f"/v1/consents/{made['consentId']}/events?limit=1")
     assert first.json()["items"] == events[:1]
     rest = both.tenant.pages(f"/v1/consents/{made['consentId']}/events?limit=1")
     assert rest == events
+
+
+def test_an_entry_says_once_what_two_members_share(both):
+    members = ("consentId", "arrangementId", "tenant", "provider", "actor")
+    elsewhere = "https://directory.example/member/another-holder"
+    for provider, left_out in ((both.tenant_url, True), (elsewhere, False)):
+        first = both.tenant.create({**bodies.consent(both.app_url, NOW), "provider": provider})
+        again = both.tenant.create({**bodies.consent(both.app_url, NOW), "provider": provider})
+        payload = both.tenant.events(again["consentId"])[0]["payload"]
+        assert {name: payload[name] for name in members if name in payload} == {
+            "consentId": again["consentId"],
+            "arrangementId": first["consentId"],
+            "tenant": both.tenant_url,
+            **({} if left_out else {"provider": provider}),
+            "actor": {"role": "tenant"},
+        }
+        assert "arrangementId" not in both.tenant.events(first["consentId"])[0]["payload"]
+        ended = both.client.end(again["consentId"])
+        assert ended["status"] == "revoked"
+        actor = both.tenant.events(again["consentId"])[1]["payload"]["actor"]
+        assert actor == {"clientId": both.app_url, "role": "client"}
 
 
 def test_an_auditor_reads_the_log_as_pages_and_as_a_stream(both):

@@ -134,7 +134,8 @@ def check_one_active(histories_of):
     entries = sorted((e for h in histories_of.values() for e in h), key=lambda e: e["index"])
     for entry in entries:
         state = STATE_OF.get(entry["event"])
-        key, consent = entry["payload"]["arrangementId"], entry["payload"]["consentId"]
+        consent = entry["payload"]["consentId"]
+        key = entry["payload"].get("arrangementId", consent)
         if state == "active":
             assert active.get(key) in (None, consent), f"two active in {key} at {entry['index']}"
             active[key] = consent
