@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/encode.h"
 
+#include <stdint.h>
+
 static const char base64url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
@@ -121,10 +123,17 @@ static size_t sequence(const unsigned char *at, size_t left) {
     return size;
 }
 
+/* Eight bytes of 0x01 to 0x7f: most of what is ever looked at. */
+static bool eight_of_ascii(const unsigned char *at) {
+    uint64_t word, low = UINT64_C(0x0101010101010101), high = low << 7;
+    memcpy(&word, at, sizeof word);
+    return (((word - low) | word) & high) == 0;
+}
+
 bool encode_utf8_valid(struct span text) {
     const unsigned char *at = (const unsigned char *)text.data;
     for (size_t left = text.size; left > 0;) {
-        size_t size = sequence(at, left);
+        size_t size = left >= 8 && eight_of_ascii(at) ? 8 : sequence(at, left);
         if (size == 0)
             return false;
         at += size;

@@ -2,9 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/json_out.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
 #include "base/encode.h"
 #include "base/timestamp.h"
 
@@ -41,16 +38,45 @@ void json_out_array_end(struct json_out *out) {
     end(out, "]");
 }
 
-void json_out_key(struct json_out *out, const char *key) {
-    before(out);
-    buffer_append(out->to, "\"", 1);
-    buffer_append_text(out->to, key);
-    buffer_append(out->to, "\":", 2);
+void json_out_key_of(struct json_out *out, struct span key) {
+    char *at = buffer_reserve(out->to, key.size + 4);
+    char *start = at;
+    if (out->comma)
+        *at++ = ',';
+    *at++ = '"';
+    memcpy(at, key.data, key.size);
+    memcpy(at + key.size, "\":", 2);
+    out->to->size += (size_t)(at - start) + key.size + 2;
     out->comma = false;
 }
 
 static bool plain(unsigned char c) {
     return c >= 0x20 && c != '"' && c != '\\';
+}
+
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* Whether a byte of the word is 0. */
+static bool has_zero(uint64_t word) {
+    return ((word - EACH(0x01)) & ~word & EACH(0x80)) != 0;
+}
+
+static bool all_plain(uint64_t word) {
+    bool control = ((word - EACH(0x20)) & ~word & EACH(0x80)) != 0;
+    return !control && !has_zero(word ^ EACH('"')) && !has_zero(word ^ EACH('\\'));
+}
+
+/* How many bytes from the start need no escape; by words, since that is nearly all bytes. */
+static size_t plain_run(const char *text, size_t size) {
+    size_t run = 0;
+    for (uint64_t word; size - run >= sizeof word; run += sizeof word) {
+        memcpy(&word, text + run, sizeof word);
+        if (!all_plain(word))
+            break;
+    }
+    while (run < size && plain((unsigned char)text[run]))
+        run++;
+    return run;
 }
 
 static void escape(struct buffer *to, unsigned char c) {
@@ -67,24 +93,30 @@ static void escape(struct buffer *to, unsigned char c) {
 
 void json_out_string(struct json_out *out, struct span text) {
     before(out);
+    (void)buffer_reserve(out->to, text.size + 2);
     buffer_append(out->to, "\"", 1);
     for (size_t i = 0; i < text.size;) {
-        size_t run = i;
-        while (run < text.size && plain((unsigned char)text.data[run]))
-            run++;
-        buffer_append(out->to, text.data + i, run - i);
-        if (run < text.size)
-            escape(out->to, (unsigned char)text.data[run++]);
-        i = run;
+        size_t run = plain_run(text.data + i, text.size - i);
+        buffer_append(out->to, text.data + i, run);
+        i += run;
+        if (i < text.size)
+            escape(out->to, (unsigned char)text.data[i++]);
     }
     buffer_append(out->to, "\"", 1);
 }
 
 void json_out_int(struct json_out *out, int64_t value) {
-    char text[24];
+    char text[20]; /* the digits of 2^64 */
+    char *at = text + sizeof text;
+    uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
     before(out);
-    int size = snprintf(text, sizeof text, "%" PRId64, value);
-    buffer_append(out->to, text, (size_t)size);
+    do {
+        *--at = (char)('0' + left % 10);
+        left /= 10;
+    } while (left != 0);
+    if (value < 0)
+        buffer_append(out->to, "-", 1);
+    buffer_append(out->to, at, (size_t)(text + sizeof text - at));
 }
 
 void json_out_bool(struct json_out *out, bool value) {
@@ -97,6 +129,7 @@ void json_out_null(struct json_out *out) {
 
 static void quoted(struct json_out *out, const char *text, size_t size) {
     before(out);
+    (void)buffer_reserve(out->to, size + 2);
     buffer_append(out->to, "\"", 1);
     buffer_append(out->to, text, size);
     buffer_append(out->to, "\"", 1);

@@ -25,8 +25,12 @@ void json_out_object_begin(struct json_out *out);
 void json_out_object_end(struct json_out *out);
 void json_out_array_begin(struct json_out *out);
 void json_out_array_end(struct json_out *out);
-/* key is a literal that needs no escaping. */
-void json_out_key(struct json_out *out, const char *key);
+/* key needs no escaping. */
+void json_out_key_of(struct json_out *out, struct span key);
+/* Inline, so that a literal's length is known. */
+static inline void json_out_key(struct json_out *out, const char *key) {
+    json_out_key_of(out, span_of(key, strlen(key)));
+}
 /* Values: an array element, or after json_out_key. text must be valid UTF-8. */
 void json_out_string(struct json_out *out, struct span text);
 void json_out_int(struct json_out *out, int64_t value);

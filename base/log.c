@@ -12,6 +12,8 @@
 #include "base/encode.h"
 #include "base/json_out.h"
 
+#define LINE_USUAL 512 /* bytes of a line, in one allocation */
+
 struct sink {
     log_sink *write;
     void *context;
@@ -54,6 +56,7 @@ void log_write(enum log_level level, const char *event, const struct log_field *
         return;
     struct buffer line = {0};
     struct json_out out = json_out_to(&line);
+    (void)buffer_reserve(&line, LINE_USUAL);
     json_out_object_begin(&out);
     json_out_member_time(&out, "time", now_ms());
     json_out_member(&out, "level", span_of_text(names[level]));

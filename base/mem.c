@@ -103,31 +103,13 @@ void arena_release(struct arena *arena) {
     arena->used = 0;
 }
 
-char *buffer_reserve(struct buffer *buffer, size_t size) {
+void buffer_grow(struct buffer *buffer, size_t size) {
+    size_t capacity = buffer->capacity != 0 ? buffer->capacity : 256;
     ASSERT(size <= SIZE_MAX / 4 && buffer->size <= SIZE_MAX / 4);
-    if (buffer->capacity - buffer->size < size) {
-        size_t capacity = buffer->capacity != 0 ? buffer->capacity : 256;
-        while (capacity - buffer->size < size)
-            capacity *= 2;
-        buffer->data = mem_resize(buffer->data, capacity);
-        buffer->capacity = capacity;
-    }
-    return buffer->data + buffer->size;
-}
-
-void buffer_append(struct buffer *buffer, const void *data, size_t size) {
-    if (size == 0)
-        return;
-    memcpy(buffer_reserve(buffer, size), data, size);
-    buffer->size += size;
-}
-
-void buffer_append_span(struct buffer *buffer, struct span text) {
-    buffer_append(buffer, text.data, text.size);
-}
-
-void buffer_append_text(struct buffer *buffer, const char *text) {
-    buffer_append(buffer, text, strlen(text));
+    while (capacity - buffer->size < size)
+        capacity *= 2;
+    buffer->data = mem_resize(buffer->data, capacity);
+    buffer->capacity = capacity;
 }
 
 void buffer_append_format(struct buffer *buffer, const char *format, ...) {

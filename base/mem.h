@@ -40,13 +40,29 @@ struct buffer {
     size_t size;
     size_t capacity;
 };
-void buffer_append(struct buffer *buffer, const void *data, size_t size);
-void buffer_append_span(struct buffer *buffer, struct span text);
-void buffer_append_text(struct buffer *buffer, const char *text);
+/* Makes room for size more bytes than there are. */
+void buffer_grow(struct buffer *buffer, size_t size);
+/* Room for size more bytes; the caller writes them and adds to buffer->size. Inline, like append:
+ * a response is some two hundred of these, most of a few constant bytes. */
+static inline char *buffer_reserve(struct buffer *buffer, size_t size) {
+    if (buffer->capacity - buffer->size < size)
+        buffer_grow(buffer, size);
+    return buffer->data + buffer->size;
+}
+static inline void buffer_append(struct buffer *buffer, const void *data, size_t size) {
+    if (size == 0)
+        return;
+    memcpy(buffer_reserve(buffer, size), data, size);
+    buffer->size += size;
+}
+static inline void buffer_append_span(struct buffer *buffer, struct span text) {
+    buffer_append(buffer, text.data, text.size);
+}
+static inline void buffer_append_text(struct buffer *buffer, const char *text) {
+    buffer_append(buffer, text, strlen(text));
+}
 void buffer_append_format(struct buffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-/* Room for size more bytes; the caller writes them and adds to buffer->size. */
-char *buffer_reserve(struct buffer *buffer, size_t size);
 static inline struct span buffer_span(const struct buffer *buffer) {
     return span_of(buffer->data, buffer->size);
 }

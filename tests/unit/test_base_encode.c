@@ -214,6 +214,20 @@ static void malformed_sequences_are_invalid(void **state) {
     assert_true(encode_utf8_valid(SPAN("gr\xc3\xbc\xc3\x9f \xe2\x82\xac \xf0\x9f\x98\x80")));
 }
 
+/* Long runs go by words: one other byte at each place of a text of several. */
+static void a_byte_that_is_no_letter_is_seen_wherever_it_stands(void **state) {
+    (void)state;
+    for (size_t at = 0; at < 19; at++) {
+        for (unsigned c = 0; c < 256; c++) {
+            char text[19];
+            memset(text, 'a', sizeof text);
+            text[at] = (char)c;
+            if (encode_utf8_valid(span_of(text, sizeof text)) != (c >= 1 && c < 0x80))
+                fail_msg("%02x at %zu", c, at);
+        }
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_vectors_of_rfc_4648_are_written),
@@ -227,6 +241,7 @@ int main(void) {
         cmocka_unit_test(every_code_point_but_nul_and_surrogates_is_valid),
         cmocka_unit_test(a_pair_of_bytes_is_valid_as_two_letters_or_one_code_point),
         cmocka_unit_test(malformed_sequences_are_invalid),
+        cmocka_unit_test(a_byte_that_is_no_letter_is_seen_wherever_it_stands),
     };
     return cmocka_run_group_tests_name("base/encode", tests, NULL, NULL);
 }

@@ -76,6 +76,32 @@ static void mixed_texts_are_written_as_python_does(void **state) {
     assert_string_as(*state, SPAN_NONE, "\"\"");
 }
 
+/* Long runs go by words: one other byte at each place of a text of several. */
+static void a_byte_is_written_alike_wherever_it_stands(void **state) {
+    struct buffer *buffer = *state;
+    for (size_t at = 0; at < 19; at++) {
+        for (unsigned c = 0; c < 256; c++) {
+            struct buffer alone = {0}, expected = {0};
+            char text[19];
+            memset(text, 'a', sizeof text);
+            text[at] = (char)c;
+            assert_string_as(&alone, span_of(text + at, 1),
+                             c < 32      ? control[c]
+                             : c == '"'  ? "\"\\\"\""
+                             : c == '\\' ? "\"\\\\\""
+                                         : (char[]){'"', (char)c, '"', 0});
+            buffer_append_text(&expected, "\"");
+            buffer_append(&expected, text, at);
+            buffer_append(&expected, alone.data + 1, alone.size - 2);
+            buffer_append(&expected, text + at + 1, sizeof text - at - 1);
+            buffer_append(&expected, "\"", 2);
+            assert_string_as(buffer, span_of(text, sizeof text), expected.data);
+            buffer_release(&expected);
+            buffer_release(&alone);
+        }
+    }
+}
+
 static void long_texts_are_written_whole(void **state) {
     struct buffer *buffer = *state;
     char *text = mem_alloc(100001);
@@ -186,6 +212,7 @@ int main(void) {
         cmocka_unit_test(control_characters_are_escaped_as_python_does),
         cmocka_unit_test(no_other_character_but_quote_and_backslash_is_escaped),
         cmocka_unit_test(mixed_texts_are_written_as_python_does),
+        cmocka_unit_test(a_byte_is_written_alike_wherever_it_stands),
         cmocka_unit_test(long_texts_are_written_whole),
         cmocka_unit_test(commas_stand_between_and_nowhere_else),
         cmocka_unit_test(every_kind_of_value_has_its_form),
