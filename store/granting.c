@@ -169,7 +169,9 @@ static void start(struct write *w, struct granting *g) {
         .id = uuid_make(w->now),
         .reason = STORE_NAME_NONE,
         .created_at = w->now,
-        .answer_due = w->now + policy_pack_request_timeout_ms(g->change->pack),
+        .answer_due = g->draft->ask.granted
+                          ? INT64_MIN
+                          : w->now + policy_pack_request_timeout_ms(g->change->pack),
         .supersedes = STORE_INDEX_NONE,
         .superseded_by = STORE_INDEX_NONE,
         .superseded_by_entry = STORE_INDEX_NONE,

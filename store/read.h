@@ -49,7 +49,7 @@ struct store_consent {
     bool has_account;
     enum store_principal principal;
     int64_t created_at, granted_at, expires, data_from, data_to, data_available_from;
-    int64_t answer_due; /* when a requested consent times out */
+    int64_t answer_due; /* when a requested consent times out; absent when created granted */
     uint32_t max_uses, uses, token_count, proof_count;
     uint64_t supersedes, superseded_by; /* creation indexes or STORE_INDEX_NONE */
     uint64_t created_entry, granted_entry, status_entry, last_entry; /* log indexes */

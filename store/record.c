@@ -5,8 +5,6 @@
 #include "base/log.h"
 #include "store/key.h"
 
-enum { FLAG_ACCOUNT = 1, FLAG_DEPENDENT = 2 };
-
 /* A place that moves forward while numbers are written to or read from it. */
 struct place {
     unsigned char *at;
@@ -72,36 +70,118 @@ static void get_bytes(struct source *s, void *out, size_t size) {
     memcpy(out, take(s, size), size);
 }
 
+/* Members that most consents lack stand only where their bit is set, after those that all have.
+ * What an ordinary life changes (an end, a use, a token, a successor) is always there: the record
+ * keeps its size, and the page its rows. */
+enum {
+    HAS_ACCOUNT = 1,
+    IS_DEPENDENT = 1 << 1,
+    HAS_ARRANGEMENT = 1 << 2, /* not its own id */
+    HAS_PROVIDER = 1 << 3,    /* not the tenant */
+    HAS_MAX_USES = 1 << 4,
+    HAS_PROOFS = 1 << 5,
+    HAS_DATA_FROM = 1 << 6,
+    HAS_DATA_TO = 1 << 7,
+    HAS_DATA_AVAILABLE = 1 << 8,
+    HAS_ANSWER_DUE = 1 << 9,
+    HAS_GRANTED_ENTRY = 1 << 10, /* not the creating entry */
+    HAS_SUPERSEDES = 1 << 11,
+    HAS_SUPERSEDED_ENTRY = 1 << 12, /* not the entry of its status */
+};
+
+static uint64_t default_granted_entry(const struct store_consent *c) {
+    return c->granted_at != INT64_MIN ? c->created_entry : STORE_INDEX_NONE;
+}
+
+static uint64_t default_superseded_entry(const struct store_consent *c) {
+    return c->superseded_by != STORE_INDEX_NONE ? c->status_entry : STORE_INDEX_NONE;
+}
+
+static unsigned bits_of(const struct store_consent *c) {
+    return (c->has_account ? HAS_ACCOUNT : 0U) | (c->dependent ? IS_DEPENDENT : 0U) |
+           (!uuid_equal(&c->arrangement, &c->id) ? HAS_ARRANGEMENT : 0U) |
+           (c->provider != c->tenant ? HAS_PROVIDER : 0U) | (c->max_uses != 0 ? HAS_MAX_USES : 0U) |
+           (c->proof_count != 0 ? HAS_PROOFS : 0U) |
+           (c->data_from != INT64_MIN ? HAS_DATA_FROM : 0U) |
+           (c->data_to != INT64_MIN ? HAS_DATA_TO : 0U) |
+           (c->data_available_from != INT64_MIN ? HAS_DATA_AVAILABLE : 0U) |
+           (c->answer_due != INT64_MIN ? HAS_ANSWER_DUE : 0U) |
+           (c->granted_entry != default_granted_entry(c) ? HAS_GRANTED_ENTRY : 0U) |
+           (c->supersedes != STORE_INDEX_NONE ? HAS_SUPERSEDES : 0U) |
+           (c->superseded_by_entry != default_superseded_entry(c) ? HAS_SUPERSEDED_ENTRY : 0U);
+}
+
+static void put_optional(struct place *p, const struct store_consent *c, unsigned bits) {
+    if (bits & HAS_ACCOUNT)
+        put_bytes(p, c->account.bytes, MAC16_SIZE);
+    if (bits & HAS_ARRANGEMENT)
+        put_bytes(p, c->arrangement.bytes, UUID_SIZE);
+    const uint32_t words[] = {c->provider, c->max_uses, c->proof_count};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (bits & (unsigned)HAS_PROVIDER << i)
+            put_u32(p, words[i]);
+    const uint64_t longs[] = {
+        (uint64_t)c->data_from,  (uint64_t)c->data_to, (uint64_t)c->data_available_from,
+        (uint64_t)c->answer_due, c->granted_entry,     c->supersedes,
+        c->superseded_by_entry};
+    for (size_t i = 0; i < sizeof longs / sizeof *longs; i++)
+        if (bits & (unsigned)HAS_DATA_FROM << i)
+            put_u64(p, longs[i]);
+}
+
 void record_consent_encode(const struct store_consent *c, struct buffer *out) {
-    unsigned char *start = (unsigned char *)buffer_reserve(out, RECORD_CONSENT_SIZE);
+    unsigned char *start = (unsigned char *)buffer_reserve(out, RECORD_CONSENT_MAX);
     struct place p = {start};
+    unsigned bits = bits_of(c);
     put_u8(&p, RECORD_VERSION);
     put_u8(&p, c->recorded);
     put_u8(&p, c->by);
     put_u8(&p, c->principal);
-    put_u8(&p, (c->has_account ? FLAG_ACCOUNT : 0U) | (c->dependent ? FLAG_DEPENDENT : 0U));
+    put_u8(&p, bits >> 8);
+    put_u8(&p, bits & 0xff);
     put_bytes(&p, c->id.bytes, UUID_SIZE);
-    put_bytes(&p, c->arrangement.bytes, UUID_SIZE);
-    put_bytes(&p, c->account.bytes, MAC16_SIZE);
-    const uint32_t words[] = {c->version, c->reason,   c->tenant, c->provider,    c->client,
-                              c->license, c->max_uses, c->uses,   c->token_count, c->proof_count};
+    const uint32_t words[] = {c->version, c->reason, c->tenant,     c->client,
+                              c->license, c->uses,   c->token_count};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         put_u32(&p, words[i]);
-    put_u64(&p, c->purposes);
-    put_u64(&p, c->permissions);
-    const int64_t times[] = {c->status_at, c->created_at, c->granted_at,          c->expires,
-                             c->data_from, c->data_to,    c->data_available_from, c->answer_due};
-    for (size_t i = 0; i < sizeof times / sizeof *times; i++)
-        put_time(&p, times[i]);
-    const uint64_t indexes[] = {c->supersedes,    c->superseded_by, c->superseded_by_entry,
-                                c->created_entry, c->granted_entry, c->status_entry,
-                                c->last_entry};
-    for (size_t i = 0; i < sizeof indexes / sizeof *indexes; i++)
-        put_u64(&p, indexes[i]);
-    put_u64(&p, 0); /* reserved */
+    const uint64_t longs[] = {c->purposes,
+                              c->permissions,
+                              (uint64_t)c->status_at,
+                              (uint64_t)c->created_at,
+                              (uint64_t)c->granted_at,
+                              (uint64_t)c->expires,
+                              c->created_entry,
+                              c->status_entry,
+                              c->last_entry,
+                              c->superseded_by};
+    for (size_t i = 0; i < sizeof longs / sizeof *longs; i++)
+        put_u64(&p, longs[i]);
     ASSERT(p.at == start + RECORD_CONSENT_SIZE);
-    out->size += RECORD_CONSENT_SIZE;
+    put_optional(&p, c, bits);
+    out->size += (size_t)(p.at - start);
     buffer_append_span(out, c->tail);
+}
+
+/* After the members that all have: defaults follow from those. */
+static void decode_optional(struct source *s, unsigned bits, struct store_consent *c) {
+    c->has_account = (bits & HAS_ACCOUNT) != 0;
+    c->dependent = (bits & IS_DEPENDENT) != 0;
+    c->account = (struct mac16){{0}};
+    if (bits & HAS_ACCOUNT)
+        get_bytes(s, c->account.bytes, MAC16_SIZE);
+    c->arrangement = c->id;
+    if (bits & HAS_ARRANGEMENT)
+        get_bytes(s, c->arrangement.bytes, UUID_SIZE);
+    c->provider = bits & HAS_PROVIDER ? get_u32(s) : c->tenant;
+    c->max_uses = bits & HAS_MAX_USES ? get_u32(s) : 0;
+    c->proof_count = bits & HAS_PROOFS ? get_u32(s) : 0;
+    c->data_from = bits & HAS_DATA_FROM ? get_time(s) : INT64_MIN;
+    c->data_to = bits & HAS_DATA_TO ? get_time(s) : INT64_MIN;
+    c->data_available_from = bits & HAS_DATA_AVAILABLE ? get_time(s) : INT64_MIN;
+    c->answer_due = bits & HAS_ANSWER_DUE ? get_time(s) : INT64_MIN;
+    c->granted_entry = bits & HAS_GRANTED_ENTRY ? get_u64(s) : default_granted_entry(c);
+    c->supersedes = bits & HAS_SUPERSEDES ? get_u64(s) : STORE_INDEX_NONE;
+    c->superseded_by_entry = bits & HAS_SUPERSEDED_ENTRY ? get_u64(s) : default_superseded_entry(c);
 }
 
 static void decode_fixed(struct source *s, struct store_consent *c) {
@@ -109,28 +189,22 @@ static void decode_fixed(struct source *s, struct store_consent *c) {
     c->status = c->recorded;
     c->by = get_u8(s);
     c->principal = get_u8(s);
-    unsigned flags = get_u8(s);
-    c->has_account = (flags & FLAG_ACCOUNT) != 0;
-    c->dependent = (flags & FLAG_DEPENDENT) != 0;
+    unsigned high = get_u8(s);
+    unsigned bits = high << 8 | get_u8(s);
     get_bytes(s, c->id.bytes, UUID_SIZE);
-    get_bytes(s, c->arrangement.bytes, UUID_SIZE);
-    get_bytes(s, c->account.bytes, MAC16_SIZE);
-    uint32_t *words[] = {&c->version, &c->reason,   &c->tenant, &c->provider,    &c->client,
-                         &c->license, &c->max_uses, &c->uses,   &c->token_count, &c->proof_count};
+    uint32_t *words[] = {&c->version, &c->reason, &c->tenant,     &c->client,
+                         &c->license, &c->uses,   &c->token_count};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         *words[i] = get_u32(s);
     c->purposes = get_u64(s);
     c->permissions = get_u64(s);
-    int64_t *times[] = {&c->status_at, &c->created_at, &c->granted_at,          &c->expires,
-                        &c->data_from, &c->data_to,    &c->data_available_from, &c->answer_due};
+    int64_t *times[] = {&c->status_at, &c->created_at, &c->granted_at, &c->expires};
     for (size_t i = 0; i < sizeof times / sizeof *times; i++)
         *times[i] = get_time(s);
-    uint64_t *indexes[] = {&c->supersedes,    &c->superseded_by, &c->superseded_by_entry,
-                           &c->created_entry, &c->granted_entry, &c->status_entry,
-                           &c->last_entry};
+    uint64_t *indexes[] = {&c->created_entry, &c->status_entry, &c->last_entry, &c->superseded_by};
     for (size_t i = 0; i < sizeof indexes / sizeof *indexes; i++)
         *indexes[i] = get_u64(s);
-    (void)get_u64(s);
+    decode_optional(s, bits, c);
 }
 
 enum status record_consent_decode(uint64_t index, struct span value, struct store_consent *out) {
@@ -140,7 +214,7 @@ enum status record_consent_decode(uint64_t index, struct span value, struct stor
     out->index = index;
     decode_fixed(&s, out);
     out->tail = span_of(s.at, (size_t)(s.end - s.at));
-    return STATUS_OK;
+    return s.short_ ? STATUS_INTERNAL : STATUS_OK;
 }
 
 static void encode_permission(const struct record_permission *p, struct buffer *out) {
@@ -148,10 +222,12 @@ static void encode_permission(const struct record_permission *p, struct buffer *
     struct place at = {head};
     put_u8(&at, p->bit);
     put_u8(&at, p->has_granularity);
-    put_u32(&at, (uint32_t)p->granularity.months);
-    put_u64(&at, (uint64_t)p->granularity.seconds);
+    if (p->has_granularity) {
+        put_u32(&at, (uint32_t)p->granularity.months);
+        put_u64(&at, (uint64_t)p->granularity.seconds);
+    }
     put_u8(&at, p->resource_count);
-    buffer_append(out, head, sizeof head);
+    buffer_append(out, head, (size_t)(at.at - head));
     buffer_append(out, p->resources, p->resource_count * sizeof *p->resources);
 }
 
@@ -191,8 +267,11 @@ static void decode_permission(struct source *s, struct record_tail *tail) {
     struct record_permission *p = &tail->permissions[tail->permission_count++];
     p->bit = get_u8(s);
     p->has_granularity = get_u8(s) != 0;
-    p->granularity.months = (int)get_u32(s);
-    p->granularity.seconds = get_time(s);
+    p->granularity = (struct duration){0};
+    if (p->has_granularity) {
+        p->granularity.months = (int)get_u32(s);
+        p->granularity.seconds = get_time(s);
+    }
     p->resource_count = get_u8(s);
     p->resources = tail->resources + tail->resource_count;
     if (p->bit >= LIMIT_SET || tail->resource_count + p->resource_count > LIMIT_RESOURCES) {

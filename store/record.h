@@ -8,10 +8,11 @@
 #include "store/event.h"
 
 #define RECORD_VERSION 1
-#define RECORD_CONSENT_SIZE 237 /* of the fixed part */
-#define RECORD_TAIL_MAX 8192    /* 64 permissions, 64 resources, 16 recipients, 8 x 16 members */
+#define RECORD_CONSENT_SIZE 130 /* of what every consent has */
+#define RECORD_CONSENT_MAX (RECORD_CONSENT_SIZE + MAC16_SIZE + UUID_SIZE + 3 * 4 + 7 * 8)
+#define RECORD_TAIL_MAX 8192 /* 64 permissions, 64 resources, 16 recipients, 8 x 16 members */
 
-/* The fixed part, then consent->tail. */
+/* What every consent has, what this one has, then consent->tail. */
 void record_consent_encode(const struct store_consent *consent, struct buffer *out);
 /* status is set to recorded; tail is a view into value. STATUS_INTERNAL when value is no record of
  * this version. */
