@@ -1,4 +1,4 @@
-/* A hash table of verified tokens with a list in order of use. The key is a cryptographic digest,
+/* A hash table of verified tokens with a list in order of use. The key is a MAC,
  * so its own bytes are the hash; each entry is one allocation with its principal's bytes at the
  * tail.
  *
@@ -12,7 +12,7 @@
 #include "base/mem.h"
 
 struct auth_cache_entry {
-    struct digest token;
+    struct mac16 token;
     struct auth_cache_entry *next; /* in its bucket */
     struct auth_cache_entry *newer, *older;
     size_t size; /* of the allocation */
@@ -20,7 +20,7 @@ struct auth_cache_entry {
     struct span names[]; /* roles, then providers; then their bytes */
 };
 
-static struct auth_cache_entry **bucket_of(struct auth_cache *cache, const struct digest *token) {
+static struct auth_cache_entry **bucket_of(struct auth_cache *cache, const struct mac16 *token) {
     uint64_t hash;
     memcpy(&hash, token->bytes, sizeof hash);
     return &cache->buckets[hash % AUTH_CACHE_BUCKETS];
@@ -95,7 +95,7 @@ void auth_cache_clear(struct auth_cache *cache) {
     }
 }
 
-const struct auth_principal *auth_cache_find(struct auth_cache *cache, const struct digest *token,
+const struct auth_principal *auth_cache_find(struct auth_cache *cache, const struct mac16 *token,
                                              int64_t now_ms) {
     struct auth_cache_entry *entry = *bucket_of(cache, token);
     while (entry != NULL && memcmp(&entry->token, token, sizeof *token) != 0) {
@@ -113,7 +113,7 @@ const struct auth_principal *auth_cache_find(struct auth_cache *cache, const str
     return &entry->principal;
 }
 
-void auth_cache_put(struct auth_cache *cache, const struct digest *token,
+void auth_cache_put(struct auth_cache *cache, const struct mac16 *token,
                     const struct auth_principal *principal) {
     size_t names = (size_t)principal->role_count + principal->provider_count;
     size_t size =

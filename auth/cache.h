@@ -1,5 +1,6 @@
-/* Tokens that were verified, by SHA-256 of the token: a hit replaces 75 microseconds of
- * verification by one of hashing. Bounded by entries and bytes, the least recently used go first.
+/* Tokens that were verified, by SipHash of the token under a key that only this loop has: a hit
+ * replaces 75 microseconds of verification by a quarter of one, and tokens themselves are not kept.
+ * Bounded by entries and bytes, the least recently used go first.
  *
  * Threads: one cache per loop, no locks. */
 // SPDX-License-Identifier: Apache-2.0
@@ -23,10 +24,10 @@ struct auth_cache {
 void auth_cache_clear(struct auth_cache *cache);
 /* The principal of a token, NULL when it is unknown or has expired at now_ms (it is dropped then).
  * Valid until the next call that is not auth_cache_find, or a find of this token when expired. */
-const struct auth_principal *auth_cache_find(struct auth_cache *cache, const struct digest *token,
+const struct auth_principal *auth_cache_find(struct auth_cache *cache, const struct mac16 *token,
                                              int64_t now_ms);
 /* Copies the principal of a token that is not in the cache. */
-void auth_cache_put(struct auth_cache *cache, const struct digest *token,
+void auth_cache_put(struct auth_cache *cache, const struct mac16 *token,
                     const struct auth_principal *principal);
 
 #endif

@@ -15,17 +15,20 @@
 #include "auth/signature.h"
 #include "auth/throttle.h"
 #include "base/mem.h"
+#include "base/siphash.h"
 
 struct auth_loop {
     struct auth_cache cache;
     struct auth_throttle throttle;
     struct auth_counters counters;
+    unsigned char name_key[SIPHASH_KEY_SIZE];
     uint64_t generation; /* of the keys that verified what the cache holds */
 };
 
 struct auth_loop *auth_loop_new(void) {
     struct auth_loop *loop = mem_alloc_zeroed(1, sizeof *loop);
     auth_throttle_init(&loop->throttle);
+    digest_random(loop->name_key, sizeof loop->name_key);
     return loop;
 }
 
@@ -132,14 +135,14 @@ static enum status judge(struct finding *finding, const struct auth_keys *keys, 
 
 struct presented {
     struct span token;
-    struct digest name;
-    bool too_large; /* not hashed, so that nobody makes us hash a megabyte */
+    struct mac16 name; /* what the cache knows it by */
+    bool too_large;    /* not hashed, so that nobody makes us hash a megabyte */
 };
 
-static struct presented presented_of(struct span token) {
+static struct presented presented_of(const struct auth_loop *loop, struct span token) {
     struct presented presented = {.token = token, .too_large = token.size > LIMIT_TOKEN};
     if (!presented.too_large) {
-        presented.name = digest_sha256(token);
+        presented.name = siphash(loop->name_key, token);
     }
     return presented;
 }
@@ -182,7 +185,7 @@ enum status auth_verify(struct auth_loop *loop, const struct auth_keys *keys,
         loop->counters.refused++;
         return status;
     }
-    struct presented presented = presented_of(token);
+    struct presented presented = presented_of(loop, token);
     const struct auth_principal *known = find_cached(loop, keys, &presented, now_ms);
     if (known != NULL) {
         loop->counters.cached++;

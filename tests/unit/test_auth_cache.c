@@ -4,11 +4,13 @@
 #include "tests/unit/support_rig.h"
 
 #include "auth/cache.h"
+#include "base/siphash.h"
 
 #define HOUR_MS 3600000
 
-static struct digest name_of(unsigned number) {
-    return digest_sha256(span_of((const char *)&number, sizeof number));
+static struct mac16 name_of(unsigned number) {
+    static const unsigned char key[SIPHASH_KEY_SIZE];
+    return siphash(key, span_of((const char *)&number, sizeof number));
 }
 
 static struct auth_principal principal_of(const char *client) {
@@ -21,8 +23,8 @@ static struct auth_principal principal_of(const char *client) {
 static void an_entry_is_found_until_it_expires(void **state) {
     struct auth_cache *cache = mem_alloc_zeroed(1, sizeof *cache);
     struct auth_principal principal = principal_of("a");
-    struct digest name = name_of(1);
-    struct digest other = name_of(2);
+    struct mac16 name = name_of(1);
+    struct mac16 other = name_of(2);
     (void)state;
     auth_cache_put(cache, &name, &principal);
     assert_span(auth_cache_find(cache, &name, NOW_MS)->client_id, "a");
@@ -52,7 +54,7 @@ static void an_entry_owns_its_bytes(void **state) {
         .provider_count = 1,
         .expires_ms = NOW_MS + 1,
     };
-    struct digest name = name_of(1);
+    struct mac16 name = name_of(1);
     (void)state;
     auth_cache_put(cache, &name, &principal);
     memset(text, '?', sizeof text);
@@ -73,7 +75,7 @@ static void an_entry_owns_its_bytes(void **state) {
 static void a_full_cache_forgets_what_was_not_used_for_longest(void **state) {
     struct auth_cache *cache = mem_alloc_zeroed(1, sizeof *cache);
     struct auth_principal principal = principal_of("a");
-    struct digest name;
+    struct mac16 name;
     (void)state;
     for (unsigned i = 0; i < LIMIT_AUTH_CACHE; i++) {
         name = name_of(i);
@@ -105,7 +107,7 @@ static void large_principals_do_not_exceed_the_bytes(void **state) {
     principal.providers = providers;
     principal.provider_count = LIMIT_PROVIDERS;
     for (unsigned i = 0; i < 1000; i++) {
-        struct digest name = name_of(i);
+        struct mac16 name = name_of(i);
         auth_cache_put(cache, &name, &principal);
         assert_true(cache->bytes <= LIMIT_AUTH_CACHE_BYTES);
     }
