@@ -17,6 +17,26 @@ struct uuid uuid_make(int64_t now_ms) {
     return id;
 }
 
+struct uuid uuid_make_after(int64_t now_ms, const struct uuid *last) {
+    struct uuid id = uuid_make(now_ms);
+    if (memcmp(id.bytes, last->bytes, 6) != 0 || memcmp(id.bytes, last->bytes, UUID_SIZE) > 0)
+        return id;
+    struct uuid next = *last;
+    unsigned carry = 1; /* a step of at least one */
+    for (int i = UUID_SIZE - 1; i > 8; i--) {
+        carry += next.bytes[i] + (i >= UUID_SIZE - 5 ? id.bytes[i] : 0U);
+        next.bytes[i] = (unsigned char)carry;
+        carry >>= 8;
+    }
+    carry += next.bytes[8] & 0x3fU;
+    next.bytes[8] = (unsigned char)(0x80 | (carry & 0x3f));
+    carry = (carry >> 6) + next.bytes[7];
+    next.bytes[7] = (unsigned char)carry;
+    carry = (carry >> 8) + (next.bytes[6] & 0x0fU);
+    next.bytes[6] = (unsigned char)(0x70 | (carry & 0x0f));
+    return carry > 0x0f ? id : next;
+}
+
 enum status uuid_from_text(struct span text, struct uuid *out) {
     char copy[UUID_TEXT_SIZE + 1] = {0};
     uuid_t bytes;

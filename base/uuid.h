@@ -19,6 +19,10 @@ struct uuid {
 
 /* A fresh version 7 id; its 74 random bits are drawn in blocks per thread. */
 struct uuid uuid_make(int64_t now_ms);
+/* The same, and greater than `last` when that was made in the same millisecond: its random bits are
+ * then those of `last` with a random step of 40 bits (RFC 9562 section 6.2, method 2). In the rare
+ * case that they would overflow it is not greater. Keeps an index of ids in the order they come. */
+struct uuid uuid_make_after(int64_t now_ms, const struct uuid *last);
 /* Lower- or upper-case hex with hyphens, exactly 36 characters; else STATUS_INVALID_PARAMETER. */
 MUST_CHECK enum status uuid_from_text(struct span text, struct uuid *out);
 /* Writes 36 lower-case characters and a NUL. */

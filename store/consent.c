@@ -23,7 +23,10 @@ void consent_save(struct write *w, const struct store_consent *consent) {
     buffer_clear(&w->record);
     record_consent_encode(consent, &w->record);
     struct key key = key_number(consent->index);
-    db_put(&w->txn, DB_CONSENT, key_span(&key), buffer_span(&w->record));
+    if (consent->index + 1 == w->state.next_consent)
+        db_put_rising(&w->txn, DB_CONSENT, key_span(&key), buffer_span(&w->record));
+    else
+        db_put(&w->txn, DB_CONSENT, key_span(&key), buffer_span(&w->record));
 }
 
 void consent_judge(struct store_consent *c, int64_t now) {

@@ -296,8 +296,29 @@ void db_append(struct db_txn *txn, enum db_table table, struct span key, struct 
     put(txn, table, key, value, MDB_APPEND);
 }
 
+static void put_rising(struct db_txn *txn, enum db_table table, struct span key, struct span value,
+                       unsigned otherwise) {
+    FAULT_VARIABLE;
+    if (txn->status != STATUS_OK)
+        return;
+    MDB_val k = val(key), v = val(value);
+    int code = FAULT_OR(mdb_put(txn->handle, txn->db->tables[table], &k, &v, MDB_APPEND));
+    if (code == MDB_KEYEXIST) /* said of any key that is not the greatest, before it writes */
+        put(txn, table, key, value, otherwise);
+    else if (code != 0)
+        fail(txn, code, table_names[table]);
+}
+
+void db_put_rising(struct db_txn *txn, enum db_table table, struct span key, struct span value) {
+    put_rising(txn, table, key, value, 0);
+}
+
 void db_insert(struct db_txn *txn, enum db_table table, struct span key, struct span value) {
     put(txn, table, key, value, MDB_NOOVERWRITE);
+}
+
+void db_insert_rising(struct db_txn *txn, enum db_table table, struct span key, struct span value) {
+    put_rising(txn, table, key, value, MDB_NOOVERWRITE);
 }
 
 void db_delete(struct db_txn *txn, enum db_table table, struct span key) {

@@ -78,8 +78,12 @@ bool db_get(struct db_txn *txn, enum db_table table, struct span key, struct spa
 void db_put(struct db_txn *txn, enum db_table table, struct span key, struct span value);
 /* key is greater than every key of the table. */
 void db_append(struct db_txn *txn, enum db_table table, struct span key, struct span value);
+/* db_put where the key usually is the greatest: then the last page is filled to its end, not split
+ * before it. */
+void db_put_rising(struct db_txn *txn, enum db_table table, struct span key, struct span value);
 /* Fails with STATUS_INTERNAL when the key exists: it was checked before. */
 void db_insert(struct db_txn *txn, enum db_table table, struct span key, struct span value);
+void db_insert_rising(struct db_txn *txn, enum db_table table, struct span key, struct span value);
 /* No error when absent. */
 void db_delete(struct db_txn *txn, enum db_table table, struct span key);
 uint64_t db_count(struct db_txn *txn, enum db_table table);

@@ -129,7 +129,7 @@ void draft_index_new(struct write *w, const struct store_consent *c) {
     unsigned char value[8];
     key_put_u64(value, c->index);
     struct key id = key_uuid(&c->id);
-    db_insert(&w->txn, DB_BY_ID, key_span(&id), span_of((const char *)value, sizeof value));
+    db_insert_rising(&w->txn, DB_BY_ID, key_span(&id), span_of((const char *)value, sizeof value));
     put_row_with(w, DB_BY_TENANT, key_name_number(c->tenant, c->index), c->client);
     put_row_with(w, DB_BY_CLIENT, key_name_number(c->client, c->index), c->tenant);
 }

@@ -189,8 +189,8 @@ static void index_consent_entry(struct write *w, const struct entry *entry, uint
     size_t step_size = record_step_encode(&step, step_bytes);
     db_put(&w->txn, DB_LOG_BY_TENANT, key_span(&by_tenant), span_of((const char *)number, 8));
     db_put(&w->txn, DB_LOG_BY_CLIENT, key_span(&by_client), SPAN(""));
-    db_put(&w->txn, DB_LOG_BY_CONSENT, key_span(&by_consent),
-           span_of((const char *)step_bytes, step_size));
+    db_put_rising(&w->txn, DB_LOG_BY_CONSENT, key_span(&by_consent),
+                  span_of((const char *)step_bytes, step_size));
 }
 
 static void put_leaf(struct write *w, const struct entry *entry, const unsigned char *leaf) {

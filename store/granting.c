@@ -164,9 +164,10 @@ static void write_granted(struct write *w, struct granting *g) {
 
 /* A header that exists only as a draft yet. */
 static void start(struct write *w, struct granting *g) {
+    w->store->last_id = uuid_make_after(w->now, &w->store->last_id);
     g->consent = (struct store_consent){
         .index = w->state.next_consent,
-        .id = uuid_make(w->now),
+        .id = w->store->last_id,
         .reason = STORE_NAME_NONE,
         .created_at = w->now,
         .answer_due = g->draft->ask.granted

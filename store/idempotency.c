@@ -3,13 +3,27 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/granting.h"
 
-#define IDEMPOTENCY_SIZE (1 + MAC16_SIZE + 16)
+#define IDEMPOTENCY_SIZE (1 + MAC16_SIZE + 8)
 #define DAY_MS 86400000
 
 static bool recall(struct write *w, uint32_t day, struct store_change *change, struct span *value) {
     struct key key = key_idempotency(day, &change->key);
     return db_get(&w->txn, DB_IDEMPOTENCY, key_span(&key), value) &&
            value->size == IDEMPOTENCY_SIZE;
+}
+
+/* The first answer: the entry, and the consent that it is about. */
+static enum status recall_entry(struct write *w, uint64_t index, struct store_change *change) {
+    struct span value;
+    struct store_event event;
+    struct key key = key_number(index);
+    if (!db_get(&w->txn, DB_LEAF, key_span(&key), &value) ||
+        record_leaf_decode(index, value, &event) != STATUS_OK)
+        return w->txn.status != STATUS_OK ? w->txn.status : STATUS_INTERNAL;
+    change->done.log_index = index;
+    change->done.consent = event.consent;
+    change->replayed = true;
+    return STATUS_OK;
 }
 
 bool idempotency_recall(struct write *w, struct store_change *change, enum status *status) {
@@ -22,10 +36,7 @@ bool idempotency_recall(struct write *w, struct store_change *change, enum statu
         *status = STATUS_IDEMPOTENCY_MISMATCH;
         return true;
     }
-    change->done.log_index = key_get_u64(value.data + 1 + MAC16_SIZE);
-    change->done.consent = key_get_u64(value.data + 1 + MAC16_SIZE + 8);
-    change->replayed = true;
-    *status = STATUS_OK;
+    *status = recall_entry(w, key_get_u64(value.data + 1 + MAC16_SIZE), change);
     return true;
 }
 
@@ -35,7 +46,6 @@ void idempotency_remember(struct write *w, const struct store_change *change) {
         return;
     memcpy(value + 1, change->fingerprint.bytes, MAC16_SIZE);
     key_put_u64(value + 1 + MAC16_SIZE, change->done.log_index);
-    key_put_u64(value + 1 + MAC16_SIZE + 8, change->done.consent);
     struct key key = key_idempotency((uint32_t)(w->now / DAY_MS), &change->key);
     db_insert(&w->txn, DB_IDEMPOTENCY, key_span(&key), span_of((const char *)value, sizeof value));
 }

@@ -44,6 +44,7 @@ struct store {
 
     /* writer thread only */
     struct state state;
+    struct uuid last_id; /* of a consent, made by this process */
 
     /* under queue_lock */
     pthread_mutex_t queue_lock;

@@ -44,6 +44,49 @@ static void the_rest_of_a_made_id_is_random(void **state) {
     }
 }
 
+static void assert_version_7(const struct uuid *id) {
+    assert_int_equal(id->bytes[6] >> 4, 7);
+    assert_int_equal(id->bytes[8] >> 6, 2);
+}
+
+static void ids_made_after_one_another_rise(void **state) {
+    struct uuid last = uuid_make(NOW_MS), first = last;
+    (void)state;
+    for (int i = 0; i < 20000; i++) {
+        struct uuid id = uuid_make_after(NOW_MS, &last);
+        assert_true(memcmp(id.bytes, last.bytes, UUID_SIZE) > 0);
+        assert_hex(id.bytes, 6, "017f22e279b0");
+        assert_version_7(&id);
+        last = id;
+    }
+    /* another millisecond, even an earlier one, is not bound */
+    struct uuid before = uuid_make_after(NOW_MS - 1, &first);
+    assert_hex(before.bytes, 6, "017f22e279af");
+}
+
+static void a_step_carries_through_version_and_variant(void **state) {
+    struct uuid last, id;
+    (void)state;
+    assert_int_equal(uuid_from_text(SPAN("017f22e2-79b0-7ffe-bfff-ffffffffffff"), &last),
+                     STATUS_OK);
+    int greater = 0;
+    for (int i = 0; i < 1000; i++) {
+        id = uuid_make_after(NOW_MS, &last);
+        if (memcmp(id.bytes, last.bytes, UUID_SIZE) > 0) {
+            greater++;
+            assert_hex(id.bytes, 8, "017f22e279b07fff");
+            assert_version_7(&id);
+        }
+    }
+    assert_int_equal(greater, 1000);
+    assert_int_equal(uuid_from_text(SPAN("017f22e2-79b0-7fff-bfff-ffffffffffff"), &last),
+                     STATUS_OK);
+    id = uuid_make_after(NOW_MS, &last); /* none is greater */
+    assert_true(memcmp(id.bytes, last.bytes, UUID_SIZE) < 0);
+    assert_hex(id.bytes, 6, "017f22e279b0");
+    assert_version_7(&id);
+}
+
 static int compare(const void *a, const void *b) {
     return memcmp(a, b, UUID_SIZE);
 }
@@ -134,6 +177,8 @@ int main(void) {
         cmocka_unit_test(the_example_of_rfc_9562_is_read_and_written),
         cmocka_unit_test(a_made_id_has_its_time_version_and_variant),
         cmocka_unit_test(the_rest_of_a_made_id_is_random),
+        cmocka_unit_test(ids_made_after_one_another_rise),
+        cmocka_unit_test(a_step_carries_through_version_and_variant),
         cmocka_unit_test(no_two_made_ids_are_the_same),
         cmocka_unit_test(a_later_millisecond_sorts_after_an_earlier_one),
         cmocka_unit_test(what_is_no_uuid_is_refused),
