@@ -81,17 +81,21 @@ static MDB_val val(struct span s) {
     return (MDB_val){s.size, (void *)(uintptr_t)s.data};
 }
 
-static struct span view(struct db_txn *txn, MDB_val value) {
+struct span db_view(struct db_txn *txn, struct span bytes) {
 #ifdef STORE_CHECK_VIEWS
-    struct db_view *copy = mem_alloc(sizeof *copy + value.mv_size + 1);
-    memcpy(copy->bytes, value.mv_data, value.mv_size);
+    struct db_view *copy = mem_alloc(sizeof *copy + bytes.size + 1);
+    memcpy(copy->bytes, bytes.data, bytes.size);
     copy->next = txn->views;
     txn->views = copy;
-    return span_of(copy->bytes, value.mv_size);
+    return span_of(copy->bytes, bytes.size);
 #else
     (void)txn;
-    return span_of(value.mv_data, value.mv_size);
+    return bytes;
 #endif
+}
+
+static struct span view(struct db_txn *txn, MDB_val value) {
+    return db_view(txn, span_of(value.mv_data, value.mv_size));
 }
 
 static void drop_views(struct db_txn *txn) {

@@ -75,6 +75,9 @@ void db_read_close(struct db_txn *txn);
 
 /* True and a view when found. In a write transaction the view dies at the next put or delete. */
 bool db_get(struct db_txn *txn, enum db_table table, struct span key, struct span *value);
+/* The same bytes as a view of the transaction: they are someone's who outlives it, but in checked
+ * builds die with its views. */
+struct span db_view(struct db_txn *txn, struct span bytes);
 void db_put(struct db_txn *txn, enum db_table table, struct span key, struct span value);
 /* key is greater than every key of the table. */
 void db_append(struct db_txn *txn, enum db_table table, struct span key, struct span value);

@@ -102,11 +102,20 @@ uint32_t name_find(struct db_txn *txn, enum store_name_kind kind, struct span na
 /* View. */
 struct span name_text(struct db_txn *txn, enum store_name_kind kind, uint32_t number);
 
+/* A committed name never changes and its number is small: a reader keeps the texts it has seen,
+ * since showing one consent takes six of them. */
+#define NAMES_KEPT 1024 /* of each kind; the others are looked up each time */
+struct names_kept {
+    struct span texts[STORE_NAME_REASON + 1][NAMES_KEPT];
+};
+void names_kept_release(struct names_kept *kept);
+
 struct store_reader {
     struct store *store;
     struct db_txn txn;
     int64_t now; /* service time of the snapshot */
     bool open;
+    struct names_kept names;
 };
 
 #endif

@@ -43,3 +43,22 @@ struct span name_text(struct db_txn *txn, enum store_name_kind kind, uint32_t nu
     (void)db_get(txn, DB_NAME, key_span(&key), &value);
     return value;
 }
+
+struct span store_name(struct store_reader *reader, enum store_name_kind kind, uint32_t number) {
+    if (number >= NAMES_KEPT)
+        return name_text(&reader->txn, kind, number);
+    struct span *kept = &reader->names.texts[kind][number];
+    if (!span_present(*kept)) {
+        struct span text = name_text(&reader->txn, kind, number);
+        if (!span_present(text))
+            return SPAN_NONE;
+        *kept = span_of(mem_copy_text(text), text.size);
+    }
+    return db_view(&reader->txn, *kept);
+}
+
+void names_kept_release(struct names_kept *kept) {
+    for (unsigned kind = 0; kind <= STORE_NAME_REASON; kind++)
+        for (unsigned i = 0; i < NAMES_KEPT; i++)
+            mem_free((void *)(uintptr_t)kept->texts[kind][i].data);
+}

@@ -23,6 +23,7 @@ void store_reader_close(struct store_reader *reader) {
         return;
     ASSERT(!reader->open);
     db_read_close(&reader->txn);
+    names_kept_release(&reader->names);
     mem_free(reader);
 }
 
@@ -45,10 +46,6 @@ void store_read_end(struct store_reader *reader) {
 
 uint32_t store_name_find(struct store_reader *reader, enum store_name_kind kind, struct span name) {
     return name_find(&reader->txn, kind, name);
-}
-
-struct span store_name(struct store_reader *reader, enum store_name_kind kind, uint32_t number) {
-    return name_text(&reader->txn, kind, number);
 }
 
 enum status store_consent_by_index(struct store_reader *reader, uint64_t index,
