@@ -1,11 +1,13 @@
-/* UUIDs, version 7 (RFC 9562 section 5.7). libuuid reads and writes the text; its random bytes
- * would cost a system call an id, so they come from the thread's block (base/digest.h). */
+/* UUIDs, version 7 (RFC 9562 section 5.7). libuuid writes the text; it reads it number by number
+ * with strtoul, at a fifth of a microsecond, so that is done here. Its random bytes would cost a
+ * system call an id, so they come from the thread's block (base/digest.h). */
 // SPDX-License-Identifier: Apache-2.0
 #include "base/uuid.h"
 
 #include <uuid/uuid.h>
 
 #include "base/digest.h"
+#include "base/encode.h"
 
 struct uuid uuid_make(int64_t now_ms) {
     struct uuid id;
@@ -38,14 +40,21 @@ struct uuid uuid_make_after(int64_t now_ms, const struct uuid *last) {
 }
 
 enum status uuid_from_text(struct span text, struct uuid *out) {
-    char copy[UUID_TEXT_SIZE + 1] = {0};
-    uuid_t bytes;
+    static const struct {
+        unsigned char at, size; /* in bytes of the id */
+    } groups[] = {{0, 4}, {4, 2}, {6, 2}, {8, 2}, {10, 6}};
+    struct uuid id;
+    const char *from = text.data;
     if (text.size != UUID_TEXT_SIZE)
         return STATUS_INVALID_PARAMETER;
-    memcpy(copy, text.data, UUID_TEXT_SIZE);
-    if (uuid_parse(copy, bytes) != 0)
-        return STATUS_INVALID_PARAMETER;
-    memcpy(out->bytes, bytes, UUID_SIZE);
+    for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) {
+        size_t size = groups[i].size;
+        if ((i > 0 && *from++ != '-') ||
+            decode_hex(span_of(from, 2 * size), id.bytes + groups[i].at, size) != STATUS_OK)
+            return STATUS_INVALID_PARAMETER;
+        from += 2 * size;
+    }
+    *out = id;
     return STATUS_OK;
 }
 
