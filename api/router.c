@@ -10,6 +10,8 @@
 #include "api/viewer.h"
 #include "base/encode.h"
 
+#define SEGMENTS_MAX 4 /* of the longest route */
+
 static bool unreserved(unsigned char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
            c == '.' || c == '_' || c == '~';
@@ -46,19 +48,40 @@ static struct span next_segment(struct span *path) {
     return span_of(start, size);
 }
 
-static bool path_matches(struct arena *arena, struct span path, const char *template,
-                         struct span *id) {
-    struct span wanted = span_of_text(template);
-    while (path.size > 0 && path.data[0] == '/' && wanted.size > 0) {
-        struct span decoded, want = next_segment(&wanted);
-        if (!decode_segment(arena, next_segment(&path), &decoded))
+/* A path, decoded. */
+struct segments {
+    struct span of[SEGMENTS_MAX];
+    unsigned count;
+};
+
+/* False for what no route can be. */
+static bool split(struct arena *arena, struct span path, struct segments *out) {
+    out->count = 0;
+    while (path.size > 0 && path.data[0] == '/' && out->count < SEGMENTS_MAX)
+        if (!decode_segment(arena, next_segment(&path), &out->of[out->count++]))
             return false;
-        if (want.size > 0 && want.data[0] == '{')
-            *id = decoded;
-        else if (!span_equal(want, decoded))
+    return path.size == 0;
+}
+
+/* template goes on with this segment: moves it past. */
+static bool take_segment(const char **template, struct span segment) {
+    const char *at = *template;
+    if (*at != '/' || strncmp(at + 1, segment.data, segment.size) != 0)
+        return false;
+    *template = at + 1 + segment.size;
+    return **template == '/' || **template == '\0';
+}
+
+static bool path_matches(const struct segments *path, const char *template, struct span *id) {
+    for (unsigned i = 0; i < path->count; i++) {
+        if (template[0] == '/' && template[1] == '{') {
+            *id = path->of[i];
+            template = strchr(template, '}') + 1;
+        } else if (!take_segment(&template, path->of[i])) {
             return false;
+        }
     }
-    return path.size == 0 && wanted.size == 0;
+    return *template == '\0';
 }
 
 static bool method_matches(struct span method, const char *route) {
@@ -72,10 +95,13 @@ static void allow_add(char allow[64], const char *method) {
 }
 
 enum status api_route_find(struct api_call *call, char allow[64]) {
+    struct segments path;
     allow[0] = '\0';
+    if (!split(call->arena, call->path, &path))
+        return STATUS_NOT_FOUND;
     for (const struct api_route *route = api_routes; route->method != NULL; route++) {
         struct span id = SPAN_NONE;
-        if (!path_matches(call->arena, call->path, route->path, &id))
+        if (!path_matches(&path, route->path, &id))
             continue;
         if (method_matches(call->method, route->method)) {
             call->route = route;
