@@ -82,16 +82,31 @@ struct span arena_copy(struct arena *arena, struct span text) {
 }
 
 struct span arena_format(struct arena *arena, const char *format, ...) {
+    char usual[128];
     va_list args, again;
     va_start(args, format);
     va_copy(again, args);
-    int size = vsnprintf(NULL, 0, format, args);
+    int size = vsnprintf(usual, sizeof usual, format, args);
     ASSERT(size >= 0);
     char *text = arena_alloc(arena, (size_t)size + 1);
-    vsnprintf(text, (size_t)size + 1, format, again);
+    if ((size_t)size < sizeof usual)
+        memcpy(text, usual, (size_t)size + 1);
+    else
+        vsnprintf(text, (size_t)size + 1, format, again);
     va_end(again);
     va_end(args);
     return span_of(text, (size_t)size);
+}
+
+void arena_reset(struct arena *arena) {
+    struct arena kept = {0};
+    if (arena->chunks != NULL && arena->chunks->size == CHUNK_SIZE) {
+        kept.chunks = arena->chunks;
+        arena->chunks = kept.chunks->next;
+        kept.chunks->next = NULL;
+    }
+    arena_release(arena);
+    *arena = kept;
 }
 
 void arena_release(struct arena *arena) {

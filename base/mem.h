@@ -33,6 +33,8 @@ struct span arena_copy(struct arena *arena, struct span text);
 struct span arena_format(struct arena *arena, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void arena_release(struct arena *arena);
+/* Ends all that was handed out, like release, but keeps a chunk for what comes next. */
+void arena_reset(struct arena *arena);
 
 /* A growable run of bytes. Zero-initialised is empty. */
 struct buffer {

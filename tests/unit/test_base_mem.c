@@ -99,6 +99,24 @@ static void an_arena_hands_out_aligned_pieces_that_do_not_overlap(void **state) 
     mem_free(pieces);
 }
 
+static void a_reset_arena_is_empty_and_keeps_one_chunk(void **state) {
+    struct arena arena = {0};
+    (void)state;
+    arena_reset(&arena); /* of nothing */
+    assert_null(arena.chunks);
+    const char *first = arena_alloc(&arena, 100);
+    arena_reset(&arena);
+    assert_int_equal(arena.used, 0);
+    assert_ptr_equal(arena_alloc(&arena, 4000), first);
+    const char *second = arena_alloc(&arena, 4000);
+    arena_reset(&arena);
+    assert_ptr_equal(arena_alloc(&arena, 1), second);
+    (void)arena_alloc(&arena, 5000); /* a chunk of its own, larger than usual */
+    arena_reset(&arena);
+    assert_null(arena.chunks);
+    arena_release(&arena);
+}
+
 static void a_released_arena_is_empty_and_can_be_used_again(void **state) {
     struct arena arena = {0};
     (void)state;
@@ -153,6 +171,12 @@ static void a_formatted_text_has_its_whole_length(void **state) {
     assert_span(arena_format(&arena, "%s-%d", "a", 42), "a-42");
     assert_span(arena_format(&arena, "%6000d", 7), expected); /* more than a chunk */
     assert_span(arena_format(&arena, "%s", ""), "");
+    for (int size = 120; size < 140; size++) { /* around what is formatted at once */
+        struct span text = arena_format(&arena, "%*d", size, 7);
+        assert_int_equal(text.size, size);
+        assert_int_equal(strlen(text.data), size);
+        assert_int_equal(text.data[size - 1], '7');
+    }
     arena_release(&arena);
 }
 
@@ -226,6 +250,7 @@ int main(void) {
         cmocka_unit_test(resizing_keeps_what_was_there),
         cmocka_unit_test(a_copied_text_ends_in_nul),
         cmocka_unit_test(an_arena_hands_out_aligned_pieces_that_do_not_overlap),
+        cmocka_unit_test(a_reset_arena_is_empty_and_keeps_one_chunk),
         cmocka_unit_test(a_released_arena_is_empty_and_can_be_used_again),
         cmocka_unit_test(an_array_is_zeroed_though_its_memory_was_used),
         cmocka_unit_test(a_copy_in_an_arena_is_its_own_and_ends_in_nul),
