@@ -5,6 +5,7 @@
 
 #include "base/json_out.h"
 #include "store/granting.h"
+#include "store/walk.h"
 
 struct store_change *store_change_new(void) {
     return mem_alloc_zeroed(1, sizeof(struct store_change));
@@ -185,33 +186,27 @@ static struct selected resolve(struct write *w, const struct store_change *chang
     return s;
 }
 
-/* Where the walk goes: the narrowest index of what was named. */
-static struct key first_key(const struct selected *s, enum db_table *table, size_t *prefix) {
-    *prefix = MAC16_SIZE;
-    *table = s->by_account ? DB_BY_ACCOUNT : DB_BY_RESOURCE;
-    if (s->by_account || s->by_resource)
-        return key_16_number(s->by_account ? s->account.bytes : s->resource.bytes, 0);
-    *prefix = 4;
-    *table = DB_BY_TENANT;
-    return key_name_number(s->tenant, 0);
+/* Along the narrowest index of what was named. */
+static void begin(struct write *w, const struct selected *s, struct walk *walk) {
+    if (s->by_account)
+        walk_open(&w->txn, DB_BY_ACCOUNT, key_16(s->account.bytes), 0, walk);
+    else if (s->by_resource)
+        walk_open(&w->txn, DB_BY_RESOURCE, key_16(s->resource.bytes), 0, walk);
+    else
+        walk_open(&w->txn, DB_BY_TENANT, key_name(s->tenant), 0, walk);
 }
 
 /* Collects first: ending moves rows of other tables, and views die at the first put. */
 static uint32_t collect(struct write *w, struct store_change *change, uint64_t *indexes) {
     struct selected s = resolve(w, change);
-    enum db_table table;
-    size_t prefix;
     uint32_t count = 0;
-    struct key key = first_key(&s, &table, &prefix);
-    struct db_cursor cursor;
-    db_cursor_open(&w->txn, table, &cursor);
-    for (bool on = db_cursor_seek(&cursor, key_span(&key));
-         on && memcmp(cursor.key.data, key.bytes, prefix) == 0; on = db_cursor_next(&cursor)) {
+    struct walk walk;
+    for (begin(w, &s, &walk); walk.live; walk_next(&walk)) {
         struct store_consent c;
-        /* by_account and by_tenant rows carry the client: others need no look at the header */
-        if (!s.any_client && cursor.value.size == 4 && key_get_u32(cursor.value.data) != s.client)
+        /* by_account and by_tenant carry the client: others need no look at the header */
+        if (!s.any_client && walk.note.size == 4 && key_get_u32(walk.note.data) != s.client)
             continue;
-        if (consent_load(&w->txn, key_last_number(cursor.key), &c) != STATUS_OK)
+        if (consent_load(&w->txn, walk.number, &c) != STATUS_OK)
             continue;
         consent_judge(&c, w->now);
         if (!is_selected(w, change, &s, &c))
@@ -222,7 +217,7 @@ static uint32_t collect(struct write *w, struct store_change *change, uint64_t *
         }
         indexes[count++] = c.index;
     }
-    db_cursor_close(&cursor);
+    walk_close(&walk);
     return count;
 }
 

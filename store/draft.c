@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "store/granting.h"
+#include "store/walk.h"
 
 static int compare_macs(const void *a, const void *b) {
     return memcmp(a, b, MAC16_SIZE);
@@ -130,8 +131,11 @@ void draft_index_new(struct write *w, const struct store_consent *c) {
     key_put_u64(value, c->index);
     struct key id = key_uuid(&c->id);
     db_insert_rising(&w->txn, DB_BY_ID, key_span(&id), span_of((const char *)value, sizeof value));
-    put_row_with(w, DB_BY_TENANT, key_name_number(c->tenant, c->index), c->client);
-    put_row_with(w, DB_BY_CLIENT, key_name_number(c->client, c->index), c->tenant);
+    unsigned char client[4], tenant[4];
+    key_put_u32(client, c->client);
+    key_put_u32(tenant, c->tenant);
+    walk_append(&w->txn, DB_BY_TENANT, c->tenant, c->index, span_of((const char *)client, 4));
+    walk_append(&w->txn, DB_BY_CLIENT, c->client, c->index, span_of((const char *)tenant, 4));
 }
 
 bool draft_external_id_taken(struct write *w, const struct granting *g) {

@@ -8,6 +8,7 @@
 #include "base/json_out.h"
 #include "base/log.h"
 #include "store/entry.h"
+#include "store/walk.h"
 #include "tlog/leaf.h"
 
 /* X-macro rows as tables. */
@@ -176,19 +177,15 @@ static struct digest commit_personal(struct write *w, const struct entry *entry)
     return commit_bytes(w, DB_PERSONAL, &w->personal, &entry->personal_marks);
 }
 
-static void index_consent_entry(struct write *w, const struct entry *entry, uint64_t index,
-                                uint64_t tenant_seq) {
+static void index_consent_entry(struct write *w, const struct entry *entry, uint64_t index) {
     const struct store_consent *c = entry->consent;
-    unsigned char number[8], step_bytes[RECORD_STEP_MAX];
-    key_put_u64(number, index);
-    struct key by_tenant = key_name_number(c->tenant, tenant_seq);
-    struct key by_client = key_name_number(c->client, index);
+    unsigned char step_bytes[RECORD_STEP_MAX];
     struct key by_consent = key_two_numbers(c->index, index);
     struct record_step step = entry->step;
     step.code = entry->code;
     size_t step_size = record_step_encode(&step, step_bytes);
-    db_put(&w->txn, DB_LOG_BY_TENANT, key_span(&by_tenant), span_of((const char *)number, 8));
-    db_put(&w->txn, DB_LOG_BY_CLIENT, key_span(&by_client), SPAN(""));
+    walk_append(&w->txn, DB_LOG_BY_TENANT, c->tenant, index, SPAN(""));
+    walk_append(&w->txn, DB_LOG_BY_CLIENT, c->client, index, SPAN(""));
     db_put_rising(&w->txn, DB_LOG_BY_CONSENT, key_span(&by_consent),
                   span_of((const char *)step_bytes, step_size));
 }
@@ -231,7 +228,7 @@ uint64_t entry_append(struct write *w, const struct entry *entry) {
     tlog_leaf_encode(event_row(entry->code)->leaf_type, &commitment, leaf);
     put_leaf(w, entry, leaf);
     if (entry->consent != NULL) {
-        index_consent_entry(w, entry, index, last.seq + 1);
+        index_consent_entry(w, entry, index);
         tenant_save(w, entry->consent->tenant, (struct tenant_row){last.seq + 1, index});
     }
     struct digest hash = tlog_leaf_hash(leaf);

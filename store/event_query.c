@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/log.h"
 #include "store/consent.h"
+#include "store/walk.h"
 
 struct event_plan {
     const struct store_event_filter *filter;
@@ -130,45 +131,7 @@ static bool matches(struct store_reader *reader, const struct event_plan *plan,
            (!span_present(f->account) || account_matches(reader, e, f->account));
 }
 
-/* ---- walking: rows of an index, or the leaves themselves */
-
-struct event_walk {
-    struct db_cursor cursor;
-    enum db_table table;
-    size_t prefix_size;
-    unsigned char prefix[8];
-    bool live;
-};
-
-static uint64_t entry_of(const struct event_walk *walk) {
-    return walk->table == DB_LOG_BY_TENANT ? key_get_u64(walk->cursor.value.data)
-                                           : key_last_number(walk->cursor.key);
-}
-
-static void settle(struct event_walk *walk) {
-    walk->live = walk->cursor.valid && walk->cursor.key.size == walk->prefix_size + 8 &&
-                 memcmp(walk->cursor.key.data, walk->prefix, walk->prefix_size) == 0;
-}
-
-/* The number of a tenant's first entry with index >= from: its numbers rise with the index. */
-static uint64_t tenant_seq_at(struct store_reader *reader, uint32_t tenant, uint64_t from) {
-    struct span value;
-    struct key key = key_name(tenant);
-    if (from == 0 || !db_get(&reader->txn, DB_TENANT, key_span(&key), &value) || value.size != 17)
-        return 0;
-    uint64_t low = 1, high = key_get_u64(value.data + 1) + 1;
-    while (low < high) {
-        uint64_t middle = low + (high - low) / 2;
-        struct key row = key_name_number(tenant, middle);
-        if (!db_get(&reader->txn, DB_LOG_BY_TENANT, key_span(&row), &value))
-            return low;
-        if (key_get_u64(value.data) < from)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
+/* ---- walking: an index, or the leaves themselves */
 
 /* The first entry at or after a time: times never go back (invariant 7). */
 static uint64_t entry_at_time(struct store_reader *reader, int64_t time_ms) {
@@ -190,38 +153,26 @@ static uint64_t entry_at_time(struct store_reader *reader, int64_t time_ms) {
 }
 
 static void begin(struct store_reader *reader, const struct event_plan *plan, uint64_t from,
-                  struct event_walk *walk) {
+                  struct walk *walk) {
     const struct store_event_filter *f = plan->filter;
     uint32_t tenant =
         span_present(f->tenant) ? plan->tenant
         : plan->tenant_count == 1 && f->tenant_count == 1 && plan->viewer_client == STORE_NAME_NONE
             ? plan->tenants[0]
             : STORE_NAME_NONE;
-    struct key key = key_number(from);
+    struct db_txn *txn = &reader->txn;
     if (f->from != INT64_MIN) {
         uint64_t first = entry_at_time(reader, f->from);
         from = first > from ? first : from;
-        key = key_number(from);
     }
-    walk->table = DB_LEAF;
-    walk->prefix_size = 0;
-    if (plan->consent != STORE_INDEX_NONE) {
-        walk->table = DB_LOG_BY_CONSENT;
-        walk->prefix_size = 8;
-        key = key_two_numbers(plan->consent, from);
-    } else if (tenant != STORE_NAME_NONE) {
-        walk->table = DB_LOG_BY_TENANT;
-        walk->prefix_size = 4;
-        key = key_name_number(tenant, tenant_seq_at(reader, tenant, from));
-    } else if (span_present(f->client)) {
-        walk->table = DB_LOG_BY_CLIENT;
-        walk->prefix_size = 4;
-        key = key_name_number(plan->client, from);
-    }
-    memcpy(walk->prefix, key.bytes, walk->prefix_size);
-    db_cursor_open(&reader->txn, walk->table, &walk->cursor);
-    (void)db_cursor_seek(&walk->cursor, key_span(&key));
-    settle(walk);
+    if (plan->consent != STORE_INDEX_NONE)
+        walk_open(txn, DB_LOG_BY_CONSENT, key_number(plan->consent), from, walk);
+    else if (tenant != STORE_NAME_NONE)
+        walk_open(txn, DB_LOG_BY_TENANT, key_name(tenant), from, walk);
+    else if (span_present(f->client))
+        walk_open(txn, DB_LOG_BY_CLIENT, key_name(plan->client), from, walk);
+    else
+        walk_open(txn, DB_LEAF, (struct key){.size = 0}, from, walk);
 }
 
 static bool load_event(struct store_reader *reader, uint64_t index, struct store_event *out) {
@@ -231,10 +182,10 @@ static bool load_event(struct store_reader *reader, uint64_t index, struct store
            record_leaf_decode(index, value, out) == STATUS_OK;
 }
 
-static void collect(struct store_reader *reader, const struct event_plan *plan,
-                    struct event_walk *walk, struct store_event_page *page, uint32_t limit) {
-    for (uint32_t visited = 0; walk->live; visited++) {
-        uint64_t index = entry_of(walk);
+static void collect(struct store_reader *reader, const struct event_plan *plan, struct walk *walk,
+                    struct store_event_page *page, uint32_t limit) {
+    for (uint32_t visited = 0; walk->live; visited++, walk_next(walk)) {
+        uint64_t index = walk->number;
         struct store_event *event = &page->items[page->count];
         bool full = page->count == limit || visited == LIMIT_WALK;
         if (full) {
@@ -250,8 +201,6 @@ static void collect(struct store_reader *reader, const struct event_plan *plan,
                 page->count++;
             }
         }
-        (void)db_cursor_next(&walk->cursor);
-        settle(walk);
     }
 }
 
@@ -262,10 +211,10 @@ enum status store_event_query(struct store_reader *reader, const struct store_ev
     struct event_plan plan = resolve(reader, filter, arena);
     struct store_event_page page = {.items = arena_array(arena, limit + 1, sizeof *page.items)};
     if (!plan.nothing) {
-        struct event_walk walk = {.live = false};
+        struct walk walk;
         begin(reader, &plan, from_index, &walk);
         collect(reader, &plan, &walk, &page, limit);
-        db_cursor_close(&walk.cursor);
+        walk_close(&walk);
     }
     if (reader->txn.status != STATUS_OK)
         return reader->txn.status;

@@ -94,6 +94,12 @@ struct key key_name(uint32_t name) {
     return key;
 }
 
+struct key key_16(const unsigned char prefix[16]) {
+    struct key key = {.size = 0};
+    add(&key, prefix, 16);
+    return key;
+}
+
 struct key key_16_number(const unsigned char prefix[16], uint64_t number) {
     struct key key = {.size = 0};
     add(&key, prefix, 16);

@@ -25,11 +25,12 @@ static inline struct span key_span(const struct key *key) {
 struct key key_number(uint64_t number);
 /* by_id */
 struct key key_uuid(const struct uuid *id);
-/* by_tenant, by_client, log_by_tenant, log_by_client: name number, then a number */
+/* by_tenant, by_client, log_by_tenant, log_by_client: name number, then the row's first number */
 struct key key_name_number(uint32_t name, uint64_t number);
 /* tenant */
 struct key key_name(uint32_t name);
 /* by_account, by_resource, by_arrangement, by_dependency: 16 bytes, then a creation index */
+struct key key_16(const unsigned char prefix[16]); /* the prefix */
 struct key key_16_number(const unsigned char prefix[16], uint64_t number);
 /* by_external: tenant, id, 0, creation index; without the index: the prefix */
 struct key key_external_prefix(uint32_t tenant, struct span external_id);

@@ -3,14 +3,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/log.h"
 #include "store/consent.h"
+#include "store/walk.h"
 
 /* One index, or two in step (what a tenant owns and what names it as client). */
-struct walk {
-    struct db_cursor cursor;
+struct source {
     enum db_table table;
-    unsigned char prefix[LIMIT_EXTERNAL_ID + 8];
-    size_t prefix_size;
-    bool live;
+    struct key prefix;
+    struct walk walk;
 };
 
 /* The filter with names as numbers and ids as digests. */
@@ -21,8 +20,8 @@ struct plan {
     uint32_t viewer_client, client, provider, license;
     uint64_t purpose, permission; /* one bit, or 0 for any */
     bool nothing;                 /* a name was never stored: nothing can match */
-    struct walk walks[2];
-    unsigned walk_count;
+    struct source sources[2];
+    unsigned source_count;
 };
 
 static bool wanted(struct store_reader *reader, struct plan *plan, enum store_name_kind kind,
@@ -114,106 +113,77 @@ static bool matches(struct store_reader *reader, const struct plan *plan,
 
 /* ---- which index */
 
-static void set_prefix(struct walk *walk, enum db_table table, const void *prefix, size_t size) {
-    walk->table = table;
-    memcpy(walk->prefix, prefix, size);
-    walk->prefix_size = size;
-}
-
-static void set_name_prefix(struct walk *walk, enum db_table table, uint32_t name) {
-    struct key key = key_name(name);
-    set_prefix(walk, table, key.bytes, key.size);
-}
-
 /* Account, resource and external ids are keyed by tenant: they narrow a walk over one tenant's. */
-static unsigned plan_own(struct store_reader *reader, const struct plan *plan, struct walk *walk) {
+static unsigned plan_own(struct store_reader *reader, const struct plan *plan, struct source *out) {
     const struct store_filter *f = plan->filter;
     struct span tenant = f->tenants[0];
     if (span_present(f->external_id)) {
-        struct key key = key_external_prefix(plan->tenants[0], f->external_id);
-        set_prefix(walk, DB_BY_EXTERNAL, key.bytes, key.size);
+        *out = (struct source){.table = DB_BY_EXTERNAL,
+                               .prefix = key_external_prefix(plan->tenants[0], f->external_id)};
     } else if (span_present(f->account)) {
         struct mac16 mac = account_key(reader->store, tenant, f->account);
-        set_prefix(walk, DB_BY_ACCOUNT, mac.bytes, MAC16_SIZE);
+        *out = (struct source){.table = DB_BY_ACCOUNT, .prefix = key_16(mac.bytes)};
     } else if (span_present(f->resource)) {
         struct mac16 mac = resource_mac(reader->store, tenant, f->resource);
-        set_prefix(walk, DB_BY_RESOURCE, mac.bytes, MAC16_SIZE);
+        *out = (struct source){.table = DB_BY_RESOURCE, .prefix = key_16(mac.bytes)};
     } else {
-        set_name_prefix(walk, DB_BY_TENANT, plan->tenants[0]);
+        *out = (struct source){.table = DB_BY_TENANT, .prefix = key_name(plan->tenants[0])};
     }
     return 1;
 }
 
-static unsigned choose(struct store_reader *reader, const struct plan *plan, struct walk walks[2]) {
+static unsigned choose(struct store_reader *reader, const struct plan *plan, struct source out[2]) {
     const struct store_filter *f = plan->filter;
     if (f->has_arrangement) {
-        set_prefix(&walks[0], DB_BY_ARRANGEMENT, f->arrangement.bytes, UUID_SIZE);
+        out[0] = (struct source){.table = DB_BY_ARRANGEMENT, .prefix = key_uuid(&f->arrangement)};
         return 1; /* no rows while it has but one consent: see take_only_one */
     }
     unsigned count = 0;
     if (!f->everyone && f->tenant_count == 1 && plan->tenant_count == 1)
-        count += plan_own(reader, plan, &walks[0]);
+        count += plan_own(reader, plan, &out[0]);
     else if (f->everyone || plan->tenant_count > 0) {
         if (span_present(f->client))
-            set_name_prefix(&walks[0], DB_BY_CLIENT, plan->client);
+            out[0] = (struct source){.table = DB_BY_CLIENT, .prefix = key_name(plan->client)};
         else
-            set_prefix(&walks[0], DB_CONSENT, "", 0);
+            out[0] = (struct source){.table = DB_CONSENT, .prefix = {.size = 0}};
         return 1; /* that walk sees what names the viewer as well */
     }
     if (plan->viewer_client != STORE_NAME_NONE)
-        set_name_prefix(&walks[count++], DB_BY_CLIENT, plan->viewer_client);
+        out[count++] =
+            (struct source){.table = DB_BY_CLIENT, .prefix = key_name(plan->viewer_client)};
     return count;
 }
 
 /* ---- walking */
 
-static void settle(struct walk *walk) {
-    walk->live = walk->cursor.valid && walk->cursor.key.size >= walk->prefix_size + 8 &&
-                 memcmp(walk->cursor.key.data, walk->prefix, walk->prefix_size) == 0 &&
-                 key_last_number(walk->cursor.key) != UINT64_MAX; /* by_arrangement's head row */
-}
-
-static void start(struct store_reader *reader, struct walk *walk, uint64_t from) {
-    struct key key;
-    memcpy(key.bytes, walk->prefix, walk->prefix_size);
-    key_put_u64(key.bytes + walk->prefix_size, from);
-    key.size = walk->prefix_size + 8;
-    db_cursor_open(&reader->txn, walk->table, &walk->cursor);
-    (void)db_cursor_seek(&walk->cursor, key_span(&key));
-    settle(walk);
-}
-
-static struct walk *earliest(struct walk walks[2], unsigned count) {
-    struct walk *best = NULL;
-    for (unsigned i = 0; i < count; i++)
-        if (walks[i].live && (best == NULL || key_last_number(walks[i].cursor.key) <
-                                                  key_last_number(best->cursor.key)))
-            best = &walks[i];
+static struct source *earliest(struct plan *plan) {
+    struct source *best = NULL;
+    for (unsigned i = 0; i < plan->source_count; i++) {
+        struct source *source = &plan->sources[i];
+        if (source->walk.live && (best == NULL || source->walk.number < best->walk.number))
+            best = source;
+    }
     return best;
 }
 
-static void step_past(struct walk walks[2], unsigned count, uint64_t index) {
-    for (unsigned i = 0; i < count; i++) {
-        while (walks[i].live && key_last_number(walks[i].cursor.key) <= index) {
-            (void)db_cursor_next(&walks[i].cursor);
-            settle(&walks[i]);
-        }
-    }
+static void step_past(struct plan *plan, uint64_t index) {
+    for (unsigned i = 0; i < plan->source_count; i++)
+        while (plan->sources[i].walk.live && plan->sources[i].walk.number <= index)
+            walk_next(&plan->sources[i].walk);
 }
 
-/* by_tenant and by_account rows carry the client: another's need no look at the header. */
-static bool row_excluded(const struct plan *plan, const struct walk *walk) {
-    return span_present(plan->filter->client) && walk->table != DB_BY_CLIENT &&
-           walk->cursor.value.size == 4 && key_get_u32(walk->cursor.value.data) != plan->client;
+/* by_tenant and by_account carry the client: another's need no look at the header. */
+static bool row_excluded(const struct plan *plan, const struct source *source) {
+    struct span note = source->walk.note;
+    return span_present(plan->filter->client) && source->table != DB_BY_CLIENT && note.size == 4 &&
+           key_get_u32(note.data) != plan->client;
 }
 
 static void walk_all(struct store_reader *reader, struct plan *plan, struct store_page *page,
                      uint32_t limit) {
-    struct walk *walks = plan->walks;
-    unsigned count = plan->walk_count;
-    struct walk *at;
-    for (uint32_t visited = 0; (at = earliest(walks, count)) != NULL; visited++) {
-        uint64_t index = key_last_number(at->cursor.key);
+    struct source *at;
+    for (uint32_t visited = 0; (at = earliest(plan)) != NULL; visited++) {
+        uint64_t index = at->walk.number;
         if (page->count == limit || visited == LIMIT_WALK) {
             page->more = true;
             page->next = index;
@@ -223,7 +193,7 @@ static void walk_all(struct store_reader *reader, struct plan *plan, struct stor
         if (!row_excluded(plan, at) && store_consent_by_index(reader, index, c) == STATUS_OK &&
             matches(reader, plan, c))
             page->count++;
-        step_past(walks, count, index);
+        step_past(plan, index);
     }
 }
 
@@ -247,13 +217,15 @@ enum status store_consent_query(struct store_reader *reader, const struct store_
     struct plan plan = resolve(reader, filter, arena);
     struct store_page page = {.items = arena_array(arena, limit + 1, sizeof *page.items)};
     if (!plan.nothing) {
-        plan.walk_count = choose(reader, &plan, plan.walks);
-        for (unsigned i = 0; i < plan.walk_count; i++)
-            start(reader, &plan.walks[i], from);
+        plan.source_count = choose(reader, &plan, plan.sources);
+        for (unsigned i = 0; i < plan.source_count; i++) {
+            struct source *source = &plan.sources[i];
+            walk_open(&reader->txn, source->table, source->prefix, from, &source->walk);
+        }
         walk_all(reader, &plan, &page, limit);
         take_only_one(reader, &plan, &page, from);
-        for (unsigned i = 0; i < plan.walk_count; i++)
-            db_cursor_close(&plan.walks[i].cursor);
+        for (unsigned i = 0; i < plan.source_count; i++)
+            walk_close(&plan.sources[i].walk);
     }
     if (reader->txn.status != STATUS_OK)
         return reader->txn.status;
