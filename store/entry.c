@@ -177,15 +177,23 @@ static struct digest commit_personal(struct write *w, const struct entry *entry)
     return commit_bytes(w, DB_PERSONAL, &w->personal, &entry->personal_marks);
 }
 
+/* What a consent's first entry did follows from its header: it has no row in log_by_consent. */
+static bool creates(const struct entry *entry) {
+    return entry->consent->version == 1 &&
+           (entry->code == STORE_CONSENT_REQUESTED || entry->code == STORE_CONSENT_GRANTED);
+}
+
 static void index_consent_entry(struct write *w, const struct entry *entry, uint64_t index) {
     const struct store_consent *c = entry->consent;
+    walk_append(&w->txn, DB_LOG_BY_TENANT, c->tenant, index, SPAN(""));
+    walk_append(&w->txn, DB_LOG_BY_CLIENT, c->client, index, SPAN(""));
+    if (creates(entry))
+        return;
     unsigned char step_bytes[RECORD_STEP_MAX];
     struct key by_consent = key_two_numbers(c->index, index);
     struct record_step step = entry->step;
     step.code = entry->code;
     size_t step_size = record_step_encode(&step, step_bytes);
-    walk_append(&w->txn, DB_LOG_BY_TENANT, c->tenant, index, SPAN(""));
-    walk_append(&w->txn, DB_LOG_BY_CLIENT, c->client, index, SPAN(""));
     db_put_rising(&w->txn, DB_LOG_BY_CONSENT, key_span(&by_consent),
                   span_of((const char *)step_bytes, step_size));
 }

@@ -182,26 +182,42 @@ static bool load_event(struct store_reader *reader, uint64_t index, struct store
            record_leaf_decode(index, value, out) == STATUS_OK;
 }
 
+/* Takes the entry if it matches; false when the page ends before it. */
+static bool take(struct store_reader *reader, const struct event_plan *plan, uint64_t index,
+                 struct store_event_page *page) {
+    struct store_event *event = &page->items[page->count];
+    if (!load_event(reader, index, event))
+        return true;
+    if (event->at >= plan->filter->to)
+        return false; /* times never go back: nothing further can match */
+    if (matches(reader, plan, event)) {
+        load_payload(reader, event);
+        page->count++;
+    }
+    return true;
+}
+
 static void collect(struct store_reader *reader, const struct event_plan *plan, struct walk *walk,
                     struct store_event_page *page, uint32_t limit) {
     for (uint32_t visited = 0; walk->live; visited++, walk_next(walk)) {
-        uint64_t index = walk->number;
-        struct store_event *event = &page->items[page->count];
-        bool full = page->count == limit || visited == LIMIT_WALK;
-        if (full) {
+        if (page->count == limit || visited == LIMIT_WALK) {
             page->more = true;
-            page->next = index;
+            page->next = walk->number;
             return;
         }
-        if (load_event(reader, index, event)) {
-            if (event->at >= plan->filter->to)
-                return; /* times never go back: nothing further can match */
-            if (matches(reader, plan, event)) {
-                load_payload(reader, event);
-                page->count++;
-            }
-        }
+        if (!take(reader, plan, walk->number, page))
+            return;
     }
+}
+
+/* A consent's first entry stands in its header alone. */
+static bool take_first(struct store_reader *reader, const struct event_plan *plan, uint64_t from,
+                       struct store_event_page *page) {
+    struct store_consent c;
+    if (plan->consent == STORE_INDEX_NONE ||
+        consent_load(&reader->txn, plan->consent, &c) != STATUS_OK || c.created_entry < from)
+        return true;
+    return take(reader, plan, c.created_entry, page);
 }
 
 enum status store_event_query(struct store_reader *reader, const struct store_event_filter *filter,
@@ -213,7 +229,8 @@ enum status store_event_query(struct store_reader *reader, const struct store_ev
     if (!plan.nothing) {
         struct walk walk;
         begin(reader, &plan, from_index, &walk);
-        collect(reader, &plan, &walk, &page, limit);
+        if (take_first(reader, &plan, from_index, &page))
+            collect(reader, &plan, &walk, &page, limit);
         walk_close(&walk);
     }
     if (reader->txn.status != STATUS_OK)

@@ -119,10 +119,19 @@ static void replay_step(struct store_consent *c, uint64_t index, const struct re
     c->by = step->by;
 }
 
-/* What a consent is after its first entry said nothing of its end or grant yet. */
-static void forget_past(struct store_consent *c, uint64_t log_index) {
-    c->version = c->token_count = c->proof_count = 0;
-    c->granted_entry = STORE_INDEX_NONE;
+/* What a consent was after its first entry, which has no step; but for its successor, which it has
+ * if it had one by then. */
+static void begin_again(struct store_consent *c, uint64_t log_index) {
+    bool granted = c->granted_entry == c->created_entry;
+    c->version = 1;
+    c->token_count = c->proof_count = 0;
+    c->recorded = granted ? CONSENT_ACTIVE : CONSENT_REQUESTED;
+    c->status_at = c->created_at;
+    c->reason = STORE_NAME_NONE;
+    c->by = CONSENT_BY_NONE;
+    c->status_entry = c->last_entry = c->created_entry;
+    if (!granted)
+        c->granted_entry = STORE_INDEX_NONE;
     if (c->superseded_by_entry > log_index)
         c->superseded_by = c->superseded_by_entry = STORE_INDEX_NONE;
 }
@@ -136,9 +145,11 @@ enum status store_consent_as_of(struct store_reader *reader, uint64_t log_index,
         *consent = c;
         return STATUS_OK;
     }
+    if (c.created_entry > log_index)
+        return STATUS_NOT_FOUND; /* it did not exist yet */
     struct db_cursor cursor;
     struct key from = key_two_numbers(c.index, 0);
-    forget_past(&c, log_index);
+    begin_again(&c, log_index);
     db_cursor_open(&reader->txn, DB_LOG_BY_CONSENT, &cursor);
     for (bool on = db_cursor_seek(&cursor, key_span(&from));
          on && key_get_u64(cursor.key.data) == c.index && key_last_number(cursor.key) <= log_index;
@@ -150,8 +161,6 @@ enum status store_consent_as_of(struct store_reader *reader, uint64_t log_index,
     db_cursor_close(&cursor);
     if (reader->txn.status != STATUS_OK)
         return reader->txn.status;
-    if (c.version == 0)
-        return STATUS_NOT_FOUND; /* it did not exist yet */
     if (c.granted_entry == STORE_INDEX_NONE) {
         c.granted_at = INT64_MIN;
         c.arrangement = c.id; /* a request begins an arrangement of its own */

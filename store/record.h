@@ -41,8 +41,8 @@ struct record_tail {
 void record_tail_encode(const struct record_tail *tail, struct buffer *out);
 MUST_CHECK enum status record_tail_decode(struct span bytes, struct record_tail *out);
 
-/* log_by_consent: what one entry did, so that a header can be rewound, and its tokens listed,
- * without reading payloads. */
+/* log_by_consent: what an entry after the first did, so that a header can be rewound, and its
+ * tokens listed, without reading payloads. */
 struct record_step {
     enum store_event_code code;
     enum consent_role by;
