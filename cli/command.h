@@ -1,4 +1,5 @@
-/* A subcommand of consentctl: a row of the table in cli/main.c and a file of its own. */
+/* A subcommand of consentctl: a row of the table in cli/main.c and a file of its own. One that has
+ * parts (`consentctl policy check`) only leads to them. */
 // SPDX-License-Identifier: Apache-2.0
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
@@ -7,7 +8,7 @@
 enum cli_exit {
     CLI_OK = 0,
     CLI_FAILED = 1, /* asked rightly, and it could not be done */
-    CLI_USAGE = 2,  /* asked wrongly: an option, a value */
+    CLI_USAGE = 2,  /* asked wrongly: an option, a value, a file that cannot be read */
 };
 
 struct cli_command {
@@ -17,8 +18,11 @@ struct cli_command {
     /* argv[0] is the first word after the command's name; --help has been dealt with. What the
      * command is asked for goes to stdout, everything else to stderr. */
     enum cli_exit (*run)(int argc, char **argv);
+    const struct cli_command *const *parts; /* instead of run: ends with NULL */
 };
 
 extern const struct cli_command cli_token_command;
+extern const struct cli_command cli_policy_command;
+extern const struct cli_command cli_policy_check_command;
 
 #endif

@@ -8,9 +8,9 @@
 
 static const struct cli_command *const commands[] = {
     &cli_token_command,
+    &cli_policy_command,
+    NULL,
 };
-
-#define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 
 static const char introduction[] =
     "consentctl works on the data directory of consentd, a service that keeps consents.\n"
@@ -26,14 +26,15 @@ static const char conclusion[] =
     "  --version  the version of the software\n"
     "\n"
     "What a command is asked for goes to standard output, everything else to standard error.\n"
-    "Exit codes: 0 done, 1 it could not be done, 2 the command line is wrong.\n"
+    "Exit codes: 0 done, 1 it could not be done (or what was checked is not right), 2 the command\n"
+    "line is wrong or names a file that cannot be read.\n"
     "\n"
     "A first token, for a service started with `consentd --dev --data var/dev`:\n"
     "  consentctl token --data var/dev --role tenant --id https://provider.example/app\n";
 
 static void print_help(FILE *to) {
     fputs(introduction, to);
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
+    for (size_t i = 0; commands[i] != NULL; i++) {
         fprintf(to, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
     }
     fputs(conclusion, to);
@@ -48,12 +49,34 @@ static enum cli_exit finish(void) {
     return CLI_OK;
 }
 
+static const struct cli_command *find(const struct cli_command *const *list, const char *name) {
+    while (*list != NULL && strcmp((*list)->name, name) != 0) {
+        list++;
+    }
+    return *list;
+}
+
 static enum cli_exit run_command(const struct cli_command *command, int argc, char **argv) {
+    while (command->parts != NULL && argc > 0 && argv[0][0] != '-') {
+        const struct cli_command *part = find(command->parts, argv[0]);
+        if (part == NULL) {
+            fprintf(stderr, "consentctl %s: unknown command %s; see consentctl %s --help\n",
+                    command->name, argv[0], command->name);
+            return CLI_USAGE;
+        }
+        command = part;
+        argc--;
+        argv++;
+    }
     for (int i = 0; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0) {
             fputs(command->help, stdout);
             return finish();
         }
+    }
+    if (command->run == NULL) {
+        fputs(command->help, stderr);
+        return CLI_USAGE;
     }
     return command->run(argc, argv);
 }
@@ -71,10 +94,9 @@ int main(int argc, char **argv) {
         puts("consentctl " CONSENTD_VERSION);
         return (int)finish();
     }
-    for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        if (strcmp(argv[1], commands[i]->name) == 0) {
-            return (int)run_command(commands[i], argc - 2, argv + 2);
-        }
+    const struct cli_command *command = find(commands, argv[1]);
+    if (command != NULL) {
+        return (int)run_command(command, argc - 2, argv + 2);
     }
     fprintf(stderr, "consentctl: unknown %s %s; see consentctl --help\n",
             argv[1][0] == '-' ? "option" : "command", argv[1]);

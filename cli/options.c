@@ -81,6 +81,21 @@ bool cli_options_read(const char *command, int argc, char **argv, const struct c
     return true;
 }
 
+bool cli_words_take(const char *command, int *argc, char ***argv, const struct cli_word *words,
+                    size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        if (*argc == 0 || span_starts(span_of_text((*argv)[0]), SPAN("--"))) {
+            cli_complain(command, "%s is missing; see consentctl %s --help", words[i].name,
+                         command);
+            return false;
+        }
+        *words[i].value = (*argv)[0];
+        (*argc)--;
+        (*argv)++;
+    }
+    return true;
+}
+
 struct cli_list cli_list_split(struct span text, struct arena *arena) {
     uint32_t count = 0;
     size_t start = 0;

@@ -22,6 +22,16 @@ struct cli_option {
 bool cli_options_read(const char *command, int argc, char **argv, const struct cli_option *options,
                       size_t count);
 
+/* A word that a command wants before its options. */
+struct cli_word {
+    const char *name; /* "PACK" */
+    const char **value;
+};
+/* Takes count words from the front of argv, which then begins at the options; false after a
+ * sentence that names the missing one. */
+bool cli_words_take(const char *command, int *argc, char ***argv, const struct cli_word *words,
+                    size_t count);
+
 /* One sentence on stderr in the same form. */
 void cli_complain(const char *command, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -37,7 +37,7 @@ doors() {
 public_headers() {
     case $1 in
     store) echo store.h change.h read.h event.h ;;
-    policy) echo lifecycle.h pack.h admission.h ;;
+    policy) echo lifecycle.h pack.h rule.h clause.h admission.h decision.h ;;
     auth) echo auth.h mint.h dev.h ;;
     api) echo api.h ;;
     service | cli) echo ;;

@@ -1,0 +1,25 @@
+/* consentctl policy: what people who write packs work with. Each part has a file of its own.
+ * Threads: one. */
+// SPDX-License-Identifier: Apache-2.0
+#include <stddef.h>
+
+#include "cli/command.h"
+
+static const char help[] = "Usage: consentctl policy check PACK\n"
+                           "       consentctl policy COMMAND --help\n"
+                           "\n"
+                           "Works on policy packs (docs/packs.md) before a service loads them.\n"
+                           "\n"
+                           "  check        whether a pack is valid, and what it holds\n";
+
+static const struct cli_command *const parts[] = {
+    &cli_policy_check_command,
+    NULL,
+};
+
+const struct cli_command cli_policy_command = {
+    .name = "policy",
+    .summary = "check policy packs",
+    .help = help,
+    .parts = parts,
+};
