@@ -201,14 +201,20 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", default="build", type=pathlib.Path)
     parser.add_argument("--fill", default=100000, type=int)
+    parser.add_argument("--only", choices=("reads", "creates", "full"),
+                        help="measure and print this alone; the results are not written")
     parser.add_argument("--results", default=pathlib.Path(__file__).with_name("RESULTS.md"),
                         type=pathlib.Path)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="consentd-bench-", dir=options.build) as scratch:
         bench = Bench(options.build, options.fill, pathlib.Path(scratch))
-        bench.reads()
-        bench.creates_from_empty()
-        bench.creates_when_full()
+        parts = {"reads": bench.reads, "creates": bench.creates_from_empty,
+                 "full": bench.creates_when_full}
+        for name, measure in parts.items():
+            if options.only in (None, name):
+                measure()
+        if options.only is not None:
+            return
         options.results.write_text(bench.page())
     say(f"written: {options.results}")
 
