@@ -38,7 +38,7 @@ FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 objects = $(patsubst %.S,$(BUILD)/$(1)/%.o,$(patsubst %.c,$(BUILD)/$(1)/%.o,$(2)))
 LIBRARY = $(filter-out %/service/main.o,$(call objects,$(1),$(SOURCES)))
 
-.PHONY: all asan unit e2e test run lint format fuzz-corpus clean help deps-run deps-test
+.PHONY: all asan unit tables e2e test run lint format fuzz-corpus clean help deps-run deps-test
 all: $(BUILD)/consentd $(BUILD)/consentctl ## build both programs (release)
 
 $(BUILD)/consentd: $(call objects,release,$(SOURCES))
@@ -94,6 +94,8 @@ $(BUILD)/fuzz/%: $(BUILD)/asan/tests/fuzz/%.o $(BUILD)/asan/tests/fuzz/run_corpu
 
 unit: $(addprefix $(BUILD)/unit/,$(UNIT_TESTS)) ## build and run the unit tests
 	tools/run_tests.py unit $(BUILD)
+tables: asan ## run the case tables of the policy packs
+	tools/run_tests.py tables $(BUILD)
 fuzz-corpus: $(addprefix $(BUILD)/fuzz/,$(FUZZ_TARGETS))
 e2e: deps-test asan ## run the end-to-end tests
 	tools/run_tests.py e2e $(BUILD)

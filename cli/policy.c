@@ -6,20 +6,23 @@
 #include "cli/command.h"
 
 static const char help[] = "Usage: consentctl policy check PACK\n"
+                           "       consentctl policy test PACK TESTS\n"
                            "       consentctl policy COMMAND --help\n"
                            "\n"
                            "Works on policy packs (docs/packs.md) before a service loads them.\n"
                            "\n"
-                           "  check        whether a pack is valid, and what it holds\n";
+                           "  check        whether a pack is valid, and what it holds\n"
+                           "  test         whether a pack decides as its case table says\n";
 
 static const struct cli_command *const parts[] = {
     &cli_policy_check_command,
+    &cli_policy_test_command,
     NULL,
 };
 
 const struct cli_command cli_policy_command = {
     .name = "policy",
-    .summary = "check policy packs",
+    .summary = "check and test policy packs",
     .help = help,
     .parts = parts,
 };

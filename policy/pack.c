@@ -140,6 +140,16 @@ const struct policy_rule *policy_pack_rule(const struct policy_pack *pack, uint3
     return &pack->rules[index];
 }
 
+uint32_t policy_pack_resource_type_count(const struct policy_pack *pack) {
+    return pack->resource_type_count;
+}
+
+const struct policy_resource_type *policy_pack_resource_type_at(const struct policy_pack *pack,
+                                                                uint32_t index) {
+    ASSERT(index < pack->resource_type_count);
+    return &pack->resource_types[index];
+}
+
 const struct policy_resource_type *policy_pack_resource_type(const struct policy_pack *pack,
                                                              struct span type) {
     for (uint32_t i = 0; i < pack->resource_type_count; i++)

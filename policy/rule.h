@@ -98,6 +98,9 @@ bool policy_pack_reads_consent(const struct policy_pack *pack);
 
 uint32_t policy_pack_rule_count(const struct policy_pack *pack);
 const struct policy_rule *policy_pack_rule(const struct policy_pack *pack, uint32_t index);
+uint32_t policy_pack_resource_type_count(const struct policy_pack *pack);
+const struct policy_resource_type *policy_pack_resource_type_at(const struct policy_pack *pack,
+                                                                uint32_t index);
 /* NULL when the pack does not know it: to be denied. */
 const struct policy_resource_type *policy_pack_resource_type(const struct policy_pack *pack,
                                                              struct span type);

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs unit tests, fuzz corpora and end-to-end tests, counts every test, and closes with the line
-`N passed, N failed`. Usage: run_tests.py unit|e2e|all BUILD, or --self-test."""
+"""Runs unit tests, fuzz corpora, case tables of packs and end-to-end tests, counts every test, and
+closes with the line `N passed, N failed`. Usage: run_tests.py unit|tables|e2e|all BUILD, or
+--self-test."""
 
 import concurrent.futures
 import os
@@ -13,6 +14,7 @@ import tempfile
 import xml.etree.ElementTree as ElementTree
 
 TOP = pathlib.Path(__file__).resolve().parent.parent
+TABLE = [".test", ".json"]
 SANITIZERS = {
     "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:detect_stack_use_after_return=1",
     "UBSAN_OPTIONS": "print_stacktrace=1",
@@ -63,7 +65,11 @@ def self_test():
         (two + a + "[ RUN      ] b\n[  FAILED  ] b\n" + end, 1, (1, 1, 0)),
         (two + a + "[ RUN      ] b\n[  SKIPPED ] b\n" + end, 0, (1, 0, 1)),
         (two + "[  SKIPPED ] a\n[ RUN      ] b\n[  FAILED  ] b\n" + end, 1, (0, 1, 1)),
-        (two + a + "[ RUN      ] b\n" + end, 1, (1, 1, 0)),  # a failed set-up has no line of its own
+        (
+            two + a + "[ RUN      ] b\n" + end,
+            1,
+            (1, 1, 0),
+        ),  # a failed set-up has no line of its own
         (two + a, -6, (1, 1, 0)),  # died in the second
         (two, 1, (0, 2, 0)),
         (two + a + "[ RUN      ] b\n" + b + end, 1, (2, 1, 0)),  # leaks are found at the end
@@ -128,6 +134,22 @@ def fuzz(build, count):
             say(output)
 
 
+def tables(build, count):
+    """The case table of every pack of the product, and of those among the tests that have one."""
+    packs = [p for p in sorted(TOP.glob("policy/packs/*.json")) if p.suffixes[-2:] != TABLE]
+    tabled = sorted(TOP.glob("tests/packs/*.test.json"))
+    packs += [p.with_name(p.name.replace(".test.json", ".json")) for p in tabled]
+    command = [build / "asan/consentctl", "policy", "test"]
+    for pack in packs:
+        status, stdout, output = run([*command, pack, pack.with_suffix(".test.json")])
+        last = re.search(r"^(\d+) cases, (\d+) failed$", stdout, re.MULTILINE)
+        cases, failed = map(int, last.groups()) if last else (0, 0)
+        if status != 0 or cases == 0:
+            failed = max(failed, 1)
+        count.add(max(cases - failed, 0), failed, 0)
+        say(output if failed else f"{pack.name}: {cases} cases of its table as expected")
+
+
 def e2e(build, count):
     with tempfile.TemporaryDirectory() as folder:
         report = pathlib.Path(folder) / "report.xml"
@@ -164,6 +186,8 @@ def main():
         unit(build, count)
     if what == "all":
         fuzz(build, count)
+    if what in ("tables", "all"):
+        tables(build, count)
     if what in ("e2e", "all"):
         e2e(build, count)
     say(count.line())

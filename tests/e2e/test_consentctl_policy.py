@@ -33,7 +33,7 @@ def perseus():
 
 # ---- all of them
 
-PARTS = ["check"]
+PARTS = ["check", "test"]
 
 
 def test_every_part_has_a_help_of_its_own_and_the_whole_names_them():
@@ -52,17 +52,27 @@ def test_every_part_has_a_help_of_its_own_and_the_whole_names_them():
     "arguments, sentence",
     [
         (("frob",), "consentctl policy: unknown command frob; see consentctl policy --help"),
-        (("check",), "consentctl policy check: PACK is missing; see consentctl policy check --help"),
+        (
+            ("check",),
+            "consentctl policy check: PACK is missing; see consentctl policy check --help",
+        ),
         (
             ("check", "--pack", "x"),
             "consentctl policy check: PACK is missing; see consentctl policy check --help",
+        ),
+        (
+            ("test", "a"),
+            "consentctl policy test: TESTS is missing; see consentctl policy test --help",
         ),
         (("check", "a", "b"), 'consentctl policy check: unexpected argument "b"'),
         (
             ("check", "a", "--frob", "b"),
             "consentctl policy check: unknown option --frob; see consentctl policy check --help",
         ),
-        (("check", "nowhere.json"), "consentctl policy check: nowhere.json: No such file or directory"),
+        (
+            ("check", "nowhere.json"),
+            "consentctl policy check: nowhere.json: No such file or directory",
+        ),
         (("check", "."), "consentctl policy check: .: Is a directory"),
     ],
 )
@@ -140,7 +150,347 @@ def test_check_refuses_half_a_pack_and_too_large_a_file(tmp_path):
 def test_a_full_disk_is_not_success():
     with open("/dev/full", "w") as full:
         done = subprocess.run(
-            [str(CTL), "policy", "check", str(PERSEUS)], stdout=full, stderr=subprocess.PIPE, text=True
+            [str(CTL), "policy", "check", str(PERSEUS)],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
         )
     assert done.returncode == 1
     assert done.stderr == "consentctl policy check: cannot write to standard output\n"
+
+
+# ---- test
+
+TABLE = TOP / "policy/packs/perseus-2026-03-12.test.json"
+RULES_PACK = {
+    "pack": "records",
+    "version": "1",
+    "scheme": "https://scheme.example",
+    "roles": [],
+    "purposes": [],
+    "permissions": [],
+    "licenses": [],
+    "rules": [
+        {
+            "id": "secret",
+            "effect": "deny",
+            "reason": "secret records are for nobody",
+            "when": [{"path": "resource.properties.secret", "op": "eq", "value": True}],
+        },
+        {
+            "id": "low-level",
+            "effect": "permit",
+            "when": [
+                {"path": "resource.properties.level", "op": "lte", "value": 3},
+                {"path": "subject.properties.groups", "op": "subsetOf", "value": ["a", "b"]},
+            ],
+        },
+    ],
+    "resourceTypes": [{"type": "record", "needsConsent": False}],
+}
+RULES_TABLE = {
+    "now": "2026-06-15T12:00:00Z",
+    "request": {
+        "subject": {"type": "user", "id": "alice", "properties": {"groups": ["a"]}},
+        "action": {"name": "read"},
+        "resource": {"type": "record", "id": "1", "properties": {"level": 3}},
+    },
+    "decisions": [
+        {"name": "low", "expect": "permit"},
+        {
+            "name": "low and a half",
+            "set": {"/resource/properties/level": 3.5},
+            "expect": ["deniedByRule"],
+        },
+        {
+            "name": "no number",
+            "set": {"/resource/properties/level": "3"},
+            "expect": ["deniedByRule"],
+        },
+        {
+            "name": "another group",
+            "set": {"/subject/properties/groups": ["a", "c"]},
+            "expect": ["deniedByRule"],
+        },
+        {
+            "name": "secret",
+            "set": {"/resource/properties/secret": True},
+            "expect": ["deniedByRule"],
+            "clauses": {"deniedByRule": "rules/0"},
+        },
+        {"name": "blocked", "blocked": True, "expect": ["clientBlocked"]},
+        {"name": "wrong", "set": {"/context/record": 1}, "expect": ["malformedRequest"]},
+    ],
+}
+
+
+@pytest.fixture
+def table():
+    return json.loads(TABLE.read_text())
+
+
+@pytest.fixture
+def judged(tmp_path):
+    """Runs a table, and a pack, that are not files yet."""
+
+    def run_them(table, pack=None):
+        of = PERSEUS if pack is None else written(tmp_path / "pack.json", pack)
+        return run("test", of, written(tmp_path / "pack.test.json", table))
+
+    return run_them
+
+
+def named(decisions, name):
+    (found,) = [x for x in decisions if x["name"] == name]
+    return found
+
+
+def failures(done):
+    assert (done.returncode, done.stderr) == (1, "")
+    found = [line for line in done.stdout.splitlines() if line.startswith("FAILED ")]
+    assert done.stdout.endswith(f" cases, {len(found)} failed\n")
+    return found
+
+
+def test_the_table_of_perseus_is_as_expected_and_covers_every_clause(table):
+    done = run("test", PERSEUS, TABLE)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "!" not in done.stdout.replace("! not covered", "")
+    assert "notApplicable" not in table
+    last = done.stdout.splitlines()[-1]
+    assert last.endswith(" cases, 0 failed")
+    # all pairs of a matrix row are asked: the cases are more than the rows' pairs
+    assert int(last.split()[0]) > len(table["matrix"]) * 7 * 8
+
+
+@pytest.mark.parametrize(
+    "name, expect, line",
+    [
+        ("a consent that is revoked", "permit", 'expected [] but was ["notActive"]'),
+        (
+            "marketing is not a purpose of the scheme",
+            ["territory"],
+            'expected ["territory"] but was ["purposeNotPermitted"]',
+        ),
+    ],
+)
+def test_a_decision_that_is_not_as_expected_is_one_line_for_each_consent(
+    judged, table, name, expect, line
+):
+    case = named(table["decisions"], name)
+    case["expect"] = expect
+    assert failures(judged(table)) == [
+        f'FAILED decision "{name}" ({consent}): {line}' for consent in table["consents"]
+    ]
+
+
+def test_a_clause_that_is_not_the_one_expected_fails(judged, table):
+    case = named(table["decisions"], "savings are corroborated by the month only")
+    case["clauses"]["granularityTooFine"] = "permissions/0/granularity"
+    case["only"] = ["energy"]
+    assert failures(judged(table)) == [
+        'FAILED decision "savings are corroborated by the month only" (energy): expected '
+        "granularityTooFine by permissions/0/granularity but it was by purposes/2/limits/granularity"
+    ]
+
+
+@pytest.mark.parametrize(
+    "open_, line",
+    [
+        (["estimate-emissions"], "project-intervention-emissions should not be open"),
+        (
+            [
+                "estimate-emissions",
+                "project-intervention-emissions",
+                "share-emissions-with-fsp",
+                "decarbonisation-recommendations",
+                "green-finance-eligibility",
+            ],
+            "green-finance-eligibility is not open",
+        ),
+    ],
+)
+def test_what_a_permit_leaves_open_is_held_against_the_list(judged, table, open_, line):
+    name = "no purpose is stated: those that remain for half-hourly data"
+    named(table["decisions"], name)["open"] = {"purposes": open_}
+    assert failures(judged(table)) == [f'FAILED decision "{name}" (energy): {line}']
+
+
+def test_a_request_for_a_consent_that_is_not_as_expected_is_one_line(judged, table):
+    named(table["cases"], "no purpose at all")["expect"] = {
+        "energy": ["noPurpose"],
+        "combined": ["noPurpose"],
+    }
+    assert failures(judged(table)) == [
+        'FAILED case "no purpose at all" (emissions): expected [] but was ["noPurpose"]'
+    ]
+
+
+def test_what_the_matrix_does_not_list_must_be_denied(judged, table):
+    row = table["matrix"][0]
+    assert row["consent"] == "energy"
+    row["permits"]["estimate-emissions"].remove("tariff")
+    row["permits"]["green-finance-eligibility"] = ["tariff"]
+    assert failures(judged(table)) == [
+        'FAILED matrix/0 "half-hourly" (energy): tariff for estimate-emissions: '
+        "expected a denial but was permitted",
+        'FAILED matrix/0 "half-hourly" (energy): tariff for green-finance-eligibility: '
+        "expected a permit but was denied",
+    ]
+
+
+def test_a_consent_without_a_row_must_be_denied_everything(judged, table):
+    table["matrix"] = [row for row in table["matrix"] if row["consent"] != "emissions"]
+    assert failures(judged(table)) == [
+        f"FAILED matrix (emissions): emissions.monthly for {purpose}: expected a denial but was permitted"
+        for purpose in ("green-finance-eligibility", "green-finance-product-management")
+    ]
+
+
+def without(table, part, code):
+    """The table without the cases that show this code."""
+
+    def shows(case):
+        expect = case["expect"]
+        lists = expect.values() if isinstance(expect, dict) else [expect]
+        return any(code in codes for codes in lists)
+
+    return {**table, part: [case for case in table[part] if not shows(case)]}
+
+
+@pytest.mark.parametrize(
+    "part, code, where",
+    [
+        ("decisions", "territory", ""),
+        ("decisions", "linkedConsentEnded", ""),
+        ("decisions", "malformedRequest", ""),
+        ("cases", "windowNotCompleted", " under licenses/1"),
+        ("cases", "licenseUnknown", ""),
+    ],
+)
+def test_what_no_case_covers_fails_unless_the_table_says_why_it_need_not(
+    judged, table, part, code, where
+):
+    less = without(table, part, code)
+    verb = "denied" if part == "decisions" else "refused"
+    assert failures(judged(less)) == [f"FAILED coverage: no case is {verb} by {code}{where}"]
+    notes = "decisions" if part == "decisions" else "admission"
+    less["notApplicable"] = {notes: {code: "we say so"}}
+    assert judged(less).returncode == 0
+    table["notApplicable"] = less["notApplicable"]
+    assert failures(judged(table)) == [
+        f"FAILED coverage: notApplicable names {code}, which a case covers"
+    ]
+
+
+def test_a_note_about_what_is_not_there_fails(judged, table):
+    table["notApplicable"] = {"rules": {"no-such-rule": "x"}, "permits": {"marketing": "y"}}
+    assert failures(judged(table)) == [
+        "FAILED coverage: notApplicable names no-such-rule, which is not there",
+        "FAILED coverage: notApplicable names marketing, which is not there",
+    ]
+
+
+def test_rules_alone_are_tested_without_consents(judged):
+    done = judged(RULES_TABLE, RULES_PACK)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[-3:] == [
+        "  secret                        1",
+        "  low-level                     1",
+        "7 cases, 0 failed",
+    ]
+
+
+def test_a_rule_that_no_case_shows_fails(judged):
+    less = {
+        **RULES_TABLE,
+        "decisions": [x for x in RULES_TABLE["decisions"] if x["name"] != "secret"],
+    }
+    assert failures(judged(less, RULES_PACK)) == [
+        "FAILED coverage: no case is decided by rule secret"
+    ]
+
+
+@pytest.mark.parametrize(
+    "change, sentence",
+    [
+        ({"frob": 1}, 'there is no member "frob" here'),
+        ({"now": None}, '"now" is missing'),
+        ({"now": "noon"}, '"now" must be an RFC 3339 time in UTC'),
+        ({"decisions": {}}, '"decisions" must be a list'),
+        ({"request": None}, 'decision "x": there is no request'),
+        (
+            {"decisions": [{"name": "x", "expects": []}]},
+            'decisions/0: there is no member "expects" here',
+        ),
+        ({"decisions": [{"name": "x"}]}, 'decision "x": "expect" is missing'),
+        (
+            {"decisions": [{"name": "x", "expect": ["teritory"]}]},
+            'decision "x": "teritory" is no code',
+        ),
+        (
+            {"decisions": [{"name": "x", "expect": "permitted"}]},
+            'decision "x": "expect" must be a list of codes or, of a decision, "permit"',
+        ),
+        (
+            {"decisions": [{"name": "x", "expect": [], "only": ["y"]}]},
+            'decisions/0: there is no fixture "y"',
+        ),
+        (
+            {"decisions": [{"name": "x", "expect": [], "variant": "y"}]},
+            'decision "x": there is no variant "y"',
+        ),
+        (
+            {"decisions": [{"name": "x", "expect": [], "set": {"/a~1b/c": 1}}]},
+            'decision "x": there is no member "a/b" here',
+        ),
+        (
+            {"decisions": [{"name": "x", "expect": [], "set": {"subject": 1}}]},
+            'decision "x": "subject" leads nowhere',
+        ),
+        (
+            {"decisions": [{"name": "x", "expect": [], "set": {"/subject/id": None}}]},
+            'decision "x": the request needs subject.id',
+        ),
+        (
+            {
+                "variants": {"v": {"/rules/0/effect": "allow"}},
+                "decisions": [{"name": "x", "expect": [], "variant": "v"}],
+            },
+            'decision "x": variant "v" is no valid pack: at "/rules/0/effect": ',
+        ),
+        (
+            {"consents": {"c": {"license": "x"}}, "matrix": []},
+            'consent "c": a consent needs its "license" and its "client"',
+        ),
+        (
+            {"consents": {"c": {"license": "x", "client": "y", "status": "gone"}}},
+            'consent "c": "gone" is no status',
+        ),
+        ({"matrix": [{"consent": "c"}]}, 'matrix/0 "" (c): there is no consent "c"'),
+        ({"notApplicable": {"rules": {"secret": ""}}}, 'notApplicable of "secret" needs a reason'),
+    ],
+)
+def test_a_table_that_is_wrong_is_named_with_the_place_and_exits_2(
+    judged, tmp_path, change, sentence
+):
+    table = {k: v for k, v in {**RULES_TABLE, **change}.items() if v is not None}
+    if "request" in change:
+        table["decisions"] = [{"name": "x", "expect": []}]
+    done = judged(table, RULES_PACK)
+    assert done.returncode == 2
+    start = f"consentctl policy test: {tmp_path}/pack.test.json: {sentence}"
+    assert done.stderr.startswith(start) and done.stderr.count("\n") == 1
+
+
+def test_a_table_that_is_no_json_exits_2_and_a_pack_that_is_not_valid_1(judged, tmp_path, perseus):
+    done = judged("{", RULES_PACK)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert (
+        done.stderr
+        == f"consentctl policy test: {tmp_path}/pack.test.json: is not JSON: line 1, column 1\n"
+    )
+    del perseus["licenses"]
+    done = judged({}, perseus)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.endswith('/pack.json: at "/licenses": is required\n')
