@@ -1,8 +1,6 @@
-/* base64url, base64 and hex, strict; UTF-8 validity. Pure. */
+/* base64url, base64, hex and decimal, strict; UTF-8 validity. Pure. */
 // SPDX-License-Identifier: Apache-2.0
 #include "base/encode.h"
-
-#include <stdint.h>
 
 static const char base64url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 static const char base64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -45,6 +43,18 @@ size_t encode_hex(const void *data, size_t size, char *out) {
         out[2 * i + 1] = digits[in[i] & 15];
     }
     return size * 2;
+}
+
+size_t encode_decimal(uint64_t value, char out[ENCODE_DECIMAL_SIZE]) {
+    char digits[ENCODE_DECIMAL_SIZE];
+    char *at = digits + sizeof digits;
+    do {
+        *--at = (char)('0' + value % 10);
+        value /= 10;
+    } while (value != 0);
+    size_t size = (size_t)(digits + sizeof digits - at);
+    memcpy(out, at, size);
+    return size;
 }
 
 static int value64(char c) {

@@ -1,9 +1,11 @@
-/* base64url without padding (RFC 4648 section 5), standard base64 and lower-case hex, strict. */
+/* base64url without padding (RFC 4648 section 5), standard base64, lower-case hex and decimal,
+ * strict. */
 // SPDX-License-Identifier: Apache-2.0
 #ifndef BASE_ENCODE_H
 #define BASE_ENCODE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/span.h"
 #include "base/status.h"
@@ -15,6 +17,8 @@
 size_t encode_base64url(const void *data, size_t size, char *out);
 size_t encode_base64(const void *data, size_t size, char *out);
 size_t encode_hex(const void *data, size_t size, char *out);
+#define ENCODE_DECIMAL_SIZE 20 /* the digits of 2^64 */
+size_t encode_decimal(uint64_t value, char out[ENCODE_DECIMAL_SIZE]);
 /* Strict readers: no padding, no white space, unused bits zero. Fail with
  * STATUS_INVALID_PARAMETER, also when the result does not fit capacity. */
 MUST_CHECK enum status decode_base64url(struct span text, void *out, size_t capacity,

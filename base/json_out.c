@@ -106,17 +106,11 @@ void json_out_string(struct json_out *out, struct span text) {
 }
 
 void json_out_int(struct json_out *out, int64_t value) {
-    char text[20]; /* the digits of 2^64 */
-    char *at = text + sizeof text;
-    uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
     before(out);
-    do {
-        *--at = (char)('0' + left % 10);
-        left /= 10;
-    } while (left != 0);
-    if (value < 0)
-        buffer_append(out->to, "-", 1);
-    buffer_append(out->to, at, (size_t)(text + sizeof text - at));
+    char *at = buffer_reserve(out->to, ENCODE_DECIMAL_SIZE + 1);
+    size_t sign = value < 0;
+    *at = '-';
+    out->to->size += sign + encode_decimal(sign ? 0 - (uint64_t)value : (uint64_t)value, at + sign);
 }
 
 void json_out_bool(struct json_out *out, bool value) {
@@ -173,34 +167,4 @@ void json_out_raw(struct json_out *out, struct span json) {
 void json_out_members(struct json_out *out, struct span members) {
     if (members.size != 0)
         json_out_raw(out, members);
-}
-
-void json_out_member(struct json_out *out, const char *key, struct span text) {
-    json_out_key(out, key);
-    json_out_string(out, text);
-}
-
-void json_out_member_optional(struct json_out *out, const char *key, struct span text) {
-    if (span_present(text))
-        json_out_member(out, key, text);
-}
-
-void json_out_member_int(struct json_out *out, const char *key, int64_t value) {
-    json_out_key(out, key);
-    json_out_int(out, value);
-}
-
-void json_out_member_bool(struct json_out *out, const char *key, bool value) {
-    json_out_key(out, key);
-    json_out_bool(out, value);
-}
-
-void json_out_member_time(struct json_out *out, const char *key, int64_t time_ms) {
-    json_out_key(out, key);
-    json_out_time(out, time_ms);
-}
-
-void json_out_member_uuid(struct json_out *out, const char *key, const struct uuid *id) {
-    json_out_key(out, key);
-    json_out_uuid(out, id);
 }

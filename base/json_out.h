@@ -27,7 +27,7 @@ void json_out_array_begin(struct json_out *out);
 void json_out_array_end(struct json_out *out);
 /* key needs no escaping. */
 void json_out_key_of(struct json_out *out, struct span key);
-/* Inline, so that a literal's length is known. */
+/* Inline, as are the members below, so that a literal's length is known. */
 static inline void json_out_key(struct json_out *out, const char *key) {
     json_out_key_of(out, span_of(key, strlen(key)));
 }
@@ -45,11 +45,31 @@ void json_out_raw(struct json_out *out, struct span json);
 /* Members or elements without the enclosing braces ("a":1,"b":2), as is; nothing when empty. */
 void json_out_members(struct json_out *out, struct span members);
 /* Member helpers: json_out_key, then the value. The optional ones write nothing when absent. */
-void json_out_member(struct json_out *out, const char *key, struct span text);
-void json_out_member_optional(struct json_out *out, const char *key, struct span text);
-void json_out_member_int(struct json_out *out, const char *key, int64_t value);
-void json_out_member_bool(struct json_out *out, const char *key, bool value);
-void json_out_member_time(struct json_out *out, const char *key, int64_t time_ms);
-void json_out_member_uuid(struct json_out *out, const char *key, const struct uuid *id);
+static inline void json_out_member(struct json_out *out, const char *key, struct span text) {
+    json_out_key(out, key);
+    json_out_string(out, text);
+}
+static inline void json_out_member_optional(struct json_out *out, const char *key,
+                                            struct span text) {
+    if (span_present(text))
+        json_out_member(out, key, text);
+}
+static inline void json_out_member_int(struct json_out *out, const char *key, int64_t value) {
+    json_out_key(out, key);
+    json_out_int(out, value);
+}
+static inline void json_out_member_bool(struct json_out *out, const char *key, bool value) {
+    json_out_key(out, key);
+    json_out_bool(out, value);
+}
+static inline void json_out_member_time(struct json_out *out, const char *key, int64_t time_ms) {
+    json_out_key(out, key);
+    json_out_time(out, time_ms);
+}
+static inline void json_out_member_uuid(struct json_out *out, const char *key,
+                                        const struct uuid *id) {
+    json_out_key(out, key);
+    json_out_uuid(out, id);
+}
 
 #endif

@@ -228,6 +228,23 @@ static void a_byte_that_is_no_letter_is_seen_wherever_it_stands(void **state) {
     }
 }
 
+static void decimals_are_written_as_printf_does(void **state) {
+    char out[ENCODE_DECIMAL_SIZE], expected[32];
+    uint64_t value = UINT64_MAX;
+    (void)state;
+    for (int i = 0; i < 65; i++, value >>= 1) {
+        int size = snprintf(expected, sizeof expected, "%llu", (unsigned long long)value);
+        assert_int_equal(encode_decimal(value, out), size);
+        assert_memory_equal(out, expected, (size_t)size);
+    }
+    for (uint64_t power = 1; power < UINT64_C(10000000000000000000); power *= 10) {
+        int size = snprintf(expected, sizeof expected, "%llu", (unsigned long long)power);
+        assert_int_equal(encode_decimal(power, out), size);
+        assert_memory_equal(out, expected, (size_t)size);
+        assert_int_equal(encode_decimal(power - 1, out), power == 1 ? 1 : size - 1);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_vectors_of_rfc_4648_are_written),
@@ -241,6 +258,7 @@ int main(void) {
         cmocka_unit_test(every_code_point_but_nul_and_surrogates_is_valid),
         cmocka_unit_test(a_pair_of_bytes_is_valid_as_two_letters_or_one_code_point),
         cmocka_unit_test(malformed_sequences_are_invalid),
+        cmocka_unit_test(decimals_are_written_as_printf_does),
         cmocka_unit_test(a_byte_that_is_no_letter_is_seen_wherever_it_stands),
     };
     return cmocka_run_group_tests_name("base/encode", tests, NULL, NULL);
