@@ -68,6 +68,7 @@ static enum status events(struct api_call *call, struct api_event_query *query) 
     }
     query->filter.everyone = true; /* of this consent, which the caller may see */
     query->filter.has_consent = true;
+    query->filter.history = true;
     query->filter.consent = consent.id;
     status = store_event_query(call->loop->reader, &query->filter, query->from, query->limit,
                                call->arena, &page);

@@ -74,10 +74,7 @@ static enum consent_state state_after(enum store_event_code code) {
         return CONSENT_FULFILLED;
     case STORE_CONSENT_SUPERSEDED:
         return CONSENT_SUPERSEDED;
-    case STORE_CONSENT_TOKEN_ADDED:
-    case STORE_CONSENT_PROOF_ADDED:
-    case STORE_POLICY_ACTIVATED:
-    case STORE_LOG_GENESIS:
+    default:
         break;
     }
     return (enum consent_state)0;

@@ -30,11 +30,14 @@
 #define LIMIT_SUBSTITUTIONS 32         /* placeholders of one notice */
 #define LIMIT_TERMS 16384              /* terms of a consent as JSON */
 #define LIMIT_PERSONAL 8192            /* the personal part of an entry as JSON */
-#define LIMIT_FACTS                                                                   \
-    1000                 /* appended tokens, proofs and steps of one consent: a token \
-                            an hour for a month; a refresh a day for almost 3 years */
-#define LIMIT_SET 64     /* purposes or permissions of a pack: bits of a u64 */
-#define LIMIT_REASONS 32 /* clauses that one admissibility check can fail */
+#define LIMIT_FACTS                                                               \
+    1000             /* appended tokens, proofs and steps of one consent: a token \
+                        an hour for a month; a refresh a day for almost 3 years */
+#define LIMIT_SET 64 /* purposes or permissions of a pack: bits of a u64 */
+#define LIMIT_BLOCKS \
+    1000 /* blocked clients of one tenant that are listed: a scheme has some hundred */
+#define LIMIT_LICENSES 256 /* of a pack: a scheme publishes a few each year */
+#define LIMIT_REASONS 32   /* clauses that one admissibility check can fail */
 #define LIMIT_IDEMPOTENCY_KEY 128
 #define LIMIT_PAGE 500 /* items of a page; the default is 50 */
 #define LIMIT_PAGE_DEFAULT 50

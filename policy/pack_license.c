@@ -145,7 +145,7 @@ static void read_license(struct reader *r, const json_t *value, struct policy_pa
 }
 
 void pack_read_licenses(struct reader *r, const json_t *root, struct policy_pack *pack) {
-    const json_t *array = reader_array(r, root, "licenses", READER_REQUIRED(0, PACK_LICENSES_MAX));
+    const json_t *array = reader_array(r, root, "licenses", READER_REQUIRED(0, LIMIT_LICENSES));
     pack->licenses = arena_array(r->arena, json_array_size(array), sizeof *pack->licenses);
     pack_read_each(r, array, "licenses", pack, read_license);
     size_t mark = reader_enter(r, "licenses");

@@ -1,13 +1,14 @@
 /* What licences of a pack say of each other: every reference must lead somewhere, and none in a
  * circle, for a circle could never be granted or would be renewed for ever. Pure. */
 // SPDX-License-Identifier: Apache-2.0
+#include "base/limits.h"
 #include "policy/pack_private.h"
 
-#define WORDS (PACK_LICENSES_MAX / 64)
+#define WORDS (LIMIT_LICENSES / 64)
 
 struct links {
-    uint64_t needs[PACK_LICENSES_MAX][WORDS]; /* row i, bit j: i depends on j */
-    int next[PACK_LICENSES_MAX];              /* replacedBy, or -1 */
+    uint64_t needs[LIMIT_LICENSES][WORDS]; /* row i, bit j: i depends on j */
+    int next[LIMIT_LICENSES];              /* replacedBy, or -1 */
 };
 
 static int position(const struct policy_pack *pack, struct span url) {

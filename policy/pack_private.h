@@ -8,7 +8,6 @@
 
 #define PACK_ROLES_MAX 32           /* bits of policy_purpose.roles; a scheme has a handful */
 #define PACK_ROLE_URLS_MAX 16       /* one for each environment: sandbox, pilot, live */
-#define PACK_LICENSES_MAX 256       /* a scheme publishes a few each year */
 #define PACK_DEPENDS_ON_MAX 16      /* licences one of which is needed */
 #define PACK_TERRITORY_MAX 64       /* countries and parts of countries */
 #define PACK_REASONS_MAX 64         /* extra reasons; fifteen are built in */

@@ -8,15 +8,23 @@
 #include "base/uuid.h"
 #include "policy/admission.h"
 
+struct store_inquiry; /* store/inquiry.h has these three */
+struct store_disclosure;
+struct store_block;
+enum store_batch_end { STORE_BATCH_ALL, STORE_BATCH_TO_DENIAL, STORE_BATCH_TO_PERMIT };
+
 enum store_op {
     STORE_CREATE,   /* draft, granted or only requested */
     STORE_GRANT,    /* id, draft: requested -> active */
     STORE_RENEW,    /* id, draft: a new consent in the arrangement of id */
-    STORE_END,      /* id, reason: ends the active consent of id's arrangement; or, when the reason
-                       leads to refused, the requested consent id */
+    STORE_END,      /* id, reason: the active consent of id's arrangement, or a request refused */
     STORE_END_MANY, /* selection, reason */
     STORE_TOKENS,   /* id, facts */
     STORE_PROOFS,   /* id, facts, personal */
+    STORE_DECIDE,   /* inquiries, batch_end */
+    STORE_DISCLOSE, /* disclosure, inquiries */
+    STORE_BLOCK,    /* block */
+    STORE_UNBLOCK,  /* block.client */
 };
 
 /* Values are stored: never renumber. */
@@ -118,6 +126,11 @@ struct store_change {
     const struct store_token *tokens;
     uint32_t token_count;
     struct span proofs_json; /* personal: elements of the proofs array, compact */
+    struct store_inquiry *inquiries;
+    uint32_t inquiry_count;
+    enum store_batch_end batch_end;
+    struct store_disclosure *disclosure;
+    struct store_block *block;
     /* out, set by the writer */
     struct store_done done;
     bool replayed;                  /* the Idempotency-Key was known: done is the first answer's */

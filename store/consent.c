@@ -71,33 +71,39 @@ void consent_leave(struct write *w, const struct store_consent *consent) {
 
 /* One step from an arrangement to its head: by its row or, while it has but one consent, by that
  * consent's id, which is the arrangement's. */
-static enum status head_of(struct write *w, const struct uuid *arrangement,
+static enum status head_of(struct db_txn *txn, const struct uuid *arrangement,
                            struct store_consent *out) {
     struct span value;
     struct key key = key_16_number(arrangement->bytes, HEAD_ROW);
-    if (db_get(&w->txn, DB_BY_ARRANGEMENT, key_span(&key), &value))
-        return consent_load(&w->txn, key_get_u64(value.data), out);
-    return consent_find(&w->txn, arrangement, out);
+    if (db_get(txn, DB_BY_ARRANGEMENT, key_span(&key), &value))
+        return consent_load(txn, key_get_u64(value.data), out);
+    return consent_find(txn, arrangement, out);
 }
 
-enum status consent_head(struct write *w, const struct uuid *arrangement,
-                         struct store_consent *out) {
+enum status consent_head_now(struct db_txn *txn, const struct uuid *arrangement, int64_t now,
+                             struct store_consent *out) {
     struct uuid at = *arrangement;
     for (;;) {
         struct store_consent c;
-        enum status status = head_of(w, &at, &c);
+        enum status status = head_of(txn, &at, &c);
         if (status != STATUS_OK)
             return status;
         if (uuid_equal(&c.arrangement, &at)) {
-            /* The tail is a view that the next put may move; heads are used across puts. */
-            c.tail = arena_copy(&w->scratch, c.tail);
-            consent_judge(&c, w->now);
+            consent_judge(&c, now);
             *out = c;
             return STATUS_OK;
         }
         /* Taken over by an earlier arrangement: this ends, each step goes to an earlier one. */
         at = c.arrangement;
     }
+}
+
+enum status consent_head(struct write *w, const struct uuid *arrangement,
+                         struct store_consent *out) {
+    enum status status = consent_head_now(&w->txn, arrangement, w->now, out);
+    if (status == STATUS_OK) /* a view, which the next put may move: heads are used across puts */
+        out->tail = arena_copy(&w->scratch, out->tail);
+    return status;
 }
 
 struct mac16 account_mac(const struct store *store, struct span tenant, struct span provider,
@@ -113,5 +119,11 @@ struct mac16 account_key(const struct store *store, struct span tenant, struct s
 
 struct mac16 resource_mac(const struct store *store, struct span tenant, struct span resource) {
     const struct span parts[] = {SPAN("resource"), tenant, resource};
+    return store_mac16(store, parts, 3);
+}
+
+struct mac16 transaction_mac(const struct store *store, struct span tenant,
+                             struct span transaction) {
+    const struct span parts[] = {SPAN("transaction"), tenant, transaction};
     return store_mac16(store, parts, 3);
 }

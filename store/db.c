@@ -16,10 +16,15 @@
 #define READERS_MAX 256 /* loops, tools, and room for those that died */
 
 static const char *const table_names[DB_TABLES] = {
-    "meta",      "leaf",          "payload",    "personal",      "consent",       "by_id",
-    "by_tenant", "by_client",     "by_account", "by_resource",   "by_external",   "by_arrangement",
-    "by_expiry", "by_dependency", "by_token",   "log_by_tenant", "log_by_client", "log_by_consent",
-    "tenant",    "name",          "job",        "idempotency",   "pack",
+    "meta",          "leaf",          "payload",
+    "personal",      "consent",       "by_id",
+    "by_tenant",     "by_client",     "by_account",
+    "by_resource",   "by_external",   "by_arrangement",
+    "by_expiry",     "by_dependency", "by_token",
+    "log_by_tenant", "log_by_client", "log_by_consent",
+    "tenant",        "name",          "job",
+    "idempotency",   "pack",          "block",
+    "use",           "about_consent", "log_by_transaction",
 };
 
 struct db {

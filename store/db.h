@@ -38,6 +38,10 @@ enum db_table {
     DB_JOB,
     DB_IDEMPOTENCY,
     DB_PACK,
+    DB_BLOCK,
+    DB_USE,
+    DB_ABOUT_CONSENT,
+    DB_LOG_BY_TRANSACTION,
     DB_TABLES
 };
 const char *db_table_name(enum db_table table);

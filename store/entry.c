@@ -80,7 +80,8 @@ static void member_name(struct json_out *out, struct write *w, const char *key,
 /* What follows from the others is left out: whose log, and what the log is about, stands once. */
 static void put_consent_members(struct json_out *out, struct write *w,
                                 const struct store_consent *c) {
-    json_out_member_uuid(out, "consentId", &c->id);
+    if (!uuid_is_nil(&c->id))
+        json_out_member_uuid(out, "consentId", &c->id);
     if (!uuid_equal(&c->arrangement, &c->id))
         json_out_member_uuid(out, "arrangementId", &c->arrangement);
     member_name(out, w, "tenant", STORE_NAME_MEMBER, c->tenant);
@@ -107,9 +108,15 @@ static void put_actor(struct json_out *out, struct write *w, const struct entry 
     json_out_object_end(out);
 }
 
+/* Entries that change a consent; others are about it. */
+static bool is_history(enum store_event_code code) {
+    return event_row(code)->leaf_type == 1;
+}
+
 static void put_chain(struct json_out *out, const struct entry *entry, struct tenant_row last) {
-    json_out_member_int(out, "seq", entry->consent->version);
-    if (entry->previous != STORE_INDEX_NONE)
+    if (is_history(entry->code))
+        json_out_member_int(out, "seq", entry->consent->version);
+    if (is_history(entry->code) && entry->previous != STORE_INDEX_NONE)
         json_out_member_int(out, "prev", (int64_t)entry->previous);
     json_out_member_int(out, "tenantSeq", (int64_t)last.seq + 1);
     if (last.index != STORE_INDEX_NONE)
@@ -128,7 +135,7 @@ static void compose(struct write *w, const struct entry *entry, struct tenant_ro
                     const struct digest *personal, struct record_marks *marks) {
     char id[40];
     int size = snprintf(id, sizeof id, "%s-%llu", w->store->entry_prefix,
-                        (unsigned long long)++w->entry_counter);
+                        (unsigned long long)++w->entry_counter); /* as entry_id has it */
     leave_head(&w->payload);
     struct json_out out = json_out_to(&w->payload);
     json_out_object_begin(&out);
@@ -179,16 +186,23 @@ static struct digest commit_personal(struct write *w, const struct entry *entry)
 
 /* What a consent's first entry did follows from its header: it has no row in log_by_consent. */
 static bool creates(const struct entry *entry) {
-    return entry->consent->version == 1 &&
+    return entry->consent->version == 1 && /* and not what is about that version */
            (entry->code == STORE_CONSENT_REQUESTED || entry->code == STORE_CONSENT_GRANTED);
 }
 
 static void index_consent_entry(struct write *w, const struct entry *entry, uint64_t index) {
     const struct store_consent *c = entry->consent;
     walk_append(&w->txn, DB_LOG_BY_TENANT, c->tenant, index, SPAN(""));
-    walk_append(&w->txn, DB_LOG_BY_CLIENT, c->client, index, SPAN(""));
+    if (c->client != STORE_NAME_NONE)
+        walk_append(&w->txn, DB_LOG_BY_CLIENT, c->client, index, SPAN(""));
     if (creates(entry))
         return;
+    if (!is_history(entry->code)) {
+        struct key about = key_two_numbers(c->index, index);
+        if (c->index != STORE_INDEX_NONE)
+            db_put_rising(&w->txn, DB_ABOUT_CONSENT, key_span(&about), SPAN(""));
+        return;
+    }
     unsigned char step_bytes[RECORD_STEP_MAX];
     struct key by_consent = key_two_numbers(c->index, index);
     struct record_step step = entry->step;
@@ -243,4 +257,9 @@ uint64_t entry_append(struct write *w, const struct entry *entry) {
     tlog_tree_append(&w->state.tree, &hash);
     w->state.last_time = w->now;
     return index;
+}
+
+void entry_id(const struct write *w, uint64_t index, char out[STORE_ENTRY_ID_MAX]) {
+    snprintf(out, STORE_ENTRY_ID_MAX, "%s-%llu.%llu", w->store->entry_prefix,
+             (unsigned long long)w->entry_counter, (unsigned long long)index);
 }

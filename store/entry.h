@@ -3,6 +3,7 @@
 #ifndef STORE_ENTRY_H
 #define STORE_ENTRY_H
 
+#include "store/inquiry.h"
 #include "store/internal.h"
 
 struct actor {
@@ -12,7 +13,8 @@ struct actor {
 struct entry {
     enum store_event_code code;
     struct actor actor;
-    const struct store_consent *consent; /* NULL: about none; its version is this entry's seq */
+    const struct store_consent *consent; /* NULL: about no tenant. Of entries that change none, its
+                                            id may be nil: then they are about the tenant */
     uint64_t previous;                   /* entry of the same consent before, or STORE_INDEX_NONE */
     struct record_step step;             /* of the consent; code is filled in */
     struct span body;                    /* members of the body object */
@@ -22,5 +24,7 @@ struct entry {
 };
 /* Appends and indexes the entry; returns its log index. */
 uint64_t entry_append(struct write *w, const struct entry *entry);
+/* How callers name the entry that was appended last, at this index. */
+void entry_id(const struct write *w, uint64_t index, char out[STORE_ENTRY_ID_MAX]);
 
 #endif

@@ -6,19 +6,25 @@
 #include "store/read.h"
 
 /* X(NAME, stored number, leaf type, wire name). Numbers are stored: never renumber. */
-#define STORE_EVENTS(X)                                 \
-    X(CONSENT_REQUESTED, 1, 1, "consent.requested")     \
-    X(CONSENT_GRANTED, 2, 1, "consent.granted")         \
-    X(CONSENT_REFUSED, 3, 1, "consent.refused")         \
-    X(CONSENT_TIMED_OUT, 4, 1, "consent.timedOut")      \
-    X(CONSENT_REVOKED, 5, 1, "consent.revoked")         \
-    X(CONSENT_TERMINATED, 6, 1, "consent.terminated")   \
-    X(CONSENT_EXPIRED, 7, 1, "consent.expired")         \
-    X(CONSENT_FULFILLED, 8, 1, "consent.fulfilled")     \
-    X(CONSENT_SUPERSEDED, 9, 1, "consent.superseded")   \
-    X(CONSENT_TOKEN_ADDED, 11, 1, "consent.tokenAdded") \
-    X(CONSENT_PROOF_ADDED, 12, 1, "consent.proofAdded") \
-    X(POLICY_ACTIVATED, 64, 6, "policy.activated")      \
+#define STORE_EVENTS(X)                                    \
+    X(CONSENT_REQUESTED, 1, 1, "consent.requested")        \
+    X(CONSENT_GRANTED, 2, 1, "consent.granted")            \
+    X(CONSENT_REFUSED, 3, 1, "consent.refused")            \
+    X(CONSENT_TIMED_OUT, 4, 1, "consent.timedOut")         \
+    X(CONSENT_REVOKED, 5, 1, "consent.revoked")            \
+    X(CONSENT_TERMINATED, 6, 1, "consent.terminated")      \
+    X(CONSENT_EXPIRED, 7, 1, "consent.expired")            \
+    X(CONSENT_FULFILLED, 8, 1, "consent.fulfilled")        \
+    X(CONSENT_SUPERSEDED, 9, 1, "consent.superseded")      \
+    X(CONSENT_TOKEN_ADDED, 11, 1, "consent.tokenAdded")    \
+    X(CONSENT_PROOF_ADDED, 12, 1, "consent.proofAdded")    \
+    X(DECISION_PERMITTED, 32, 2, "decision.permitted")     \
+    X(DECISION_DENIED, 33, 2, "decision.denied")           \
+    X(DISCLOSURE_PERMITTED, 40, 3, "disclosure.permitted") \
+    X(DISCLOSURE_VIOLATION, 41, 3, "disclosure.violation") \
+    X(BLOCK_SET, 48, 12, "block.set")                      \
+    X(BLOCK_LIFTED, 49, 12, "block.lifted")                \
+    X(POLICY_ACTIVATED, 64, 6, "policy.activated")         \
     X(LOG_GENESIS, 80, 8, "log.genesis")
 
 enum store_event_code {
@@ -58,7 +64,10 @@ struct store_event_filter {
         reason; /* absent: any */
     bool has_consent;
     struct uuid consent;        /* consentId */
+    bool history;               /* of that consent alone: what changed it */
+    struct span transaction;    /* of disclosures, as their tenant named it */
     enum store_event_code code; /* 0: any */
+    bool disclosures;           /* only those, whether permitted or not */
     int64_t from, to;           /* time: from inclusive, to exclusive; INT64_MIN / MAX open */
 };
 struct store_event_page {

@@ -12,6 +12,8 @@ struct event_plan {
     uint32_t viewer_client, tenant, provider, client, license, actor, reason;
     uint64_t purpose; /* one bit, or 0 for any */
     uint64_t consent; /* creation index or STORE_INDEX_NONE */
+    bool by_transaction;
+    struct mac16 transaction;
     bool nothing;
 };
 
@@ -68,6 +70,19 @@ static void resolve_viewer(struct store_reader *reader, struct event_plan *plan,
         !f->everyone && plan->tenant_count == 0 && plan->viewer_client == STORE_NAME_NONE;
 }
 
+/* A transaction is named by its tenant: without one, there is none to look for. */
+static void resolve_transaction(struct store_reader *reader, struct event_plan *plan) {
+    const struct store_event_filter *f = plan->filter;
+    if (!span_present(f->transaction))
+        return;
+    struct span tenant = span_present(f->tenant) ? f->tenant
+                         : f->tenant_count == 1  ? f->tenants[0]
+                                                 : SPAN_NONE;
+    plan->by_transaction = true;
+    plan->transaction = transaction_mac(reader->store, tenant, f->transaction);
+    plan->nothing |= !span_present(tenant);
+}
+
 static struct event_plan resolve(struct store_reader *reader,
                                  const struct store_event_filter *filter, struct arena *arena) {
     struct event_plan plan = {.filter = filter, .consent = STORE_INDEX_NONE};
@@ -87,6 +102,7 @@ static struct event_plan resolve(struct store_reader *reader,
             plan.nothing = true;
     }
     resolve_viewer(reader, &plan, arena);
+    resolve_transaction(reader, &plan);
     return plan;
 }
 
@@ -115,6 +131,10 @@ static bool account_matches(struct store_reader *reader, const struct store_even
     return memcmp(mac.bytes, c.account.bytes, MAC16_SIZE) == 0;
 }
 
+static bool is_disclosure(const struct store_event *e) {
+    return e->code == STORE_DISCLOSURE_PERMITTED || e->code == STORE_DISCLOSURE_VIOLATION;
+}
+
 static bool matches(struct store_reader *reader, const struct event_plan *plan,
                     const struct store_event *e) {
     const struct store_event_filter *f = plan->filter;
@@ -126,53 +146,60 @@ static bool matches(struct store_reader *reader, const struct event_plan *plan,
            (!span_present(f->reason) || e->reason == plan->reason) &&
            (plan->purpose == 0 || (e->purposes & plan->purpose) != 0) &&
            (!f->has_consent || e->consent == plan->consent) &&
-           (f->code == 0 || e->code == f->code) && (f->from == INT64_MIN || e->at >= f->from) &&
-           (f->to == INT64_MAX || e->at < f->to) &&
+           (f->code == 0 || e->code == f->code) && (!f->disclosures || is_disclosure(e)) &&
+           (f->from == INT64_MIN || e->at >= f->from) && (f->to == INT64_MAX || e->at < f->to) &&
            (!span_present(f->account) || account_matches(reader, e, f->account));
 }
 
 /* ---- walking: an index, or the leaves themselves */
 
-/* The first entry at or after a time: times never go back (invariant 7). */
-static uint64_t entry_at_time(struct store_reader *reader, int64_t time_ms) {
-    uint64_t low = 0, high = db_count(&reader->txn, DB_LEAF);
-    while (low < high) {
-        uint64_t middle = low + (high - low) / 2;
-        struct span value;
-        struct store_event event;
-        struct key key = key_number(middle);
-        if (!db_get(&reader->txn, DB_LEAF, key_span(&key), &value) ||
-            record_leaf_decode(middle, value, &event) != STATUS_OK)
-            return low;
-        if (event.at < time_ms)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+/* What is walked: one index, or for a consent two in step, its history and what else is about it.
+ */
+struct walks {
+    struct walk one, other;
+    bool has_other;
+};
+
+static struct walk *lower(struct walks *walks) {
+    if (!walks->has_other || !walks->other.live)
+        return &walks->one;
+    return !walks->one.live || walks->other.number < walks->one.number ? &walks->other
+                                                                       : &walks->one;
+}
+
+static uint32_t tenant_to_walk(const struct event_plan *plan) {
+    const struct store_event_filter *f = plan->filter;
+    if (span_present(f->tenant))
+        return plan->tenant;
+    bool alone = plan->tenant_count == 1 && f->tenant_count == 1;
+    return alone && plan->viewer_client == STORE_NAME_NONE ? plan->tenants[0] : STORE_NAME_NONE;
 }
 
 static void begin(struct store_reader *reader, const struct event_plan *plan, uint64_t from,
-                  struct walk *walk) {
+                  struct walks *walks) {
     const struct store_event_filter *f = plan->filter;
-    uint32_t tenant =
-        span_present(f->tenant) ? plan->tenant
-        : plan->tenant_count == 1 && f->tenant_count == 1 && plan->viewer_client == STORE_NAME_NONE
-            ? plan->tenants[0]
-            : STORE_NAME_NONE;
+    uint32_t tenant = tenant_to_walk(plan);
     struct db_txn *txn = &reader->txn;
+    struct walk *walk = &walks->one;
+    walks->has_other = false;
     if (f->from != INT64_MIN) {
-        uint64_t first = entry_at_time(reader, f->from);
+        uint64_t first = entry_at_time(txn, f->from);
         from = first > from ? first : from;
     }
-    if (plan->consent != STORE_INDEX_NONE)
+    if (plan->consent != STORE_INDEX_NONE) {
         walk_open(txn, DB_LOG_BY_CONSENT, key_number(plan->consent), from, walk);
-    else if (tenant != STORE_NAME_NONE)
+        walks->has_other = !f->history;
+        if (walks->has_other)
+            walk_open(txn, DB_ABOUT_CONSENT, key_number(plan->consent), from, &walks->other);
+    } else if (plan->by_transaction) {
+        walk_open(txn, DB_LOG_BY_TRANSACTION, key_16(plan->transaction.bytes), from, walk);
+    } else if (tenant != STORE_NAME_NONE) {
         walk_open(txn, DB_LOG_BY_TENANT, key_name(tenant), from, walk);
-    else if (span_present(f->client))
+    } else if (span_present(f->client)) {
         walk_open(txn, DB_LOG_BY_CLIENT, key_name(plan->client), from, walk);
-    else
+    } else {
         walk_open(txn, DB_LEAF, (struct key){.size = 0}, from, walk);
+    }
 }
 
 static bool load_event(struct store_reader *reader, uint64_t index, struct store_event *out) {
@@ -197,9 +224,10 @@ static bool take(struct store_reader *reader, const struct event_plan *plan, uin
     return true;
 }
 
-static void collect(struct store_reader *reader, const struct event_plan *plan, struct walk *walk,
+static void collect(struct store_reader *reader, const struct event_plan *plan, struct walks *walks,
                     struct store_event_page *page, uint32_t limit) {
-    for (uint32_t visited = 0; walk->live; visited++, walk_next(walk)) {
+    struct walk *walk = lower(walks);
+    for (uint32_t visited = 0; walk->live; visited++, walk_next(walk), walk = lower(walks)) {
         if (page->count == limit || visited == LIMIT_WALK) {
             page->more = true;
             page->next = walk->number;
@@ -227,11 +255,13 @@ enum status store_event_query(struct store_reader *reader, const struct store_ev
     struct event_plan plan = resolve(reader, filter, arena);
     struct store_event_page page = {.items = arena_array(arena, limit + 1, sizeof *page.items)};
     if (!plan.nothing) {
-        struct walk walk;
-        begin(reader, &plan, from_index, &walk);
+        struct walks walks;
+        begin(reader, &plan, from_index, &walks);
         if (take_first(reader, &plan, from_index, &page))
-            collect(reader, &plan, &walk, &page, limit);
-        walk_close(&walk);
+            collect(reader, &plan, &walks, &page, limit);
+        if (walks.has_other)
+            walk_close(&walks.other);
+        walk_close(&walks.one);
     }
     if (reader->txn.status != STATUS_OK)
         return reader->txn.status;

@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 
 #include "store/db.h"
+#include "store/decider.h"
 #include "store/event.h"
 #include "store/key.h"
 #include "store/record.h"
@@ -76,6 +77,7 @@ struct write {
     bool dirty;        /* rows changed that the state does not show */
     bool room_only_for_endings;
     struct record_tail tail, other_tail; /* too large for the stack */
+    struct decider decider;
 };
 
 /* ---- state.c: meta rows and the checks at start */
@@ -116,6 +118,7 @@ struct store_reader {
     int64_t now; /* service time of the snapshot */
     bool open;
     struct names_kept names;
+    struct decider decider;
 };
 
 #endif

@@ -51,5 +51,8 @@ MUST_CHECK enum status store_decide_as_of(struct store_reader *reader,
                                           const struct store_question *question,
                                           const struct store_moment *moment,
                                           struct store_ruling *out);
+/* The position that held at a time: how many entries there were by its end. */
+MUST_CHECK enum status store_position_at(struct store_reader *reader, int64_t time_ms,
+                                         uint64_t *position);
 
 #endif

@@ -92,6 +92,14 @@ static enum status run(struct write *w, struct store_change *change) {
         return change_tokens(w, change);
     case STORE_PROOFS:
         return change_proofs(w, change);
+    case STORE_DECIDE:
+        return change_decide(w, change);
+    case STORE_DISCLOSE:
+        return change_disclose(w, change);
+    case STORE_BLOCK:
+        return change_block(w, change);
+    case STORE_UNBLOCK:
+        return change_unblock(w, change);
     }
     return STATUS_INTERNAL;
 }
@@ -108,7 +116,7 @@ static void apply(struct write *w, struct store_change *change) {
 }
 
 static bool is_ending(const struct store_change *change) {
-    return change->op == STORE_END || change->op == STORE_END_MANY;
+    return change->op == STORE_END || change->op == STORE_END_MANY || change->op == STORE_BLOCK;
 }
 
 static void fail_all(struct store_change *changes, enum status status) {
@@ -223,6 +231,8 @@ static enum status activate(struct store *store, struct write *w, const struct p
     for (uint32_t i = 0; i < policy_pack_permission_count(pack); i++)
         numbered &= name_intern(w, STORE_NAME_PERMISSION, policy_pack_permission(pack, i)->code) !=
                     STORE_NAME_NONE;
+    for (uint32_t i = 0; i < policy_pack_license_count(pack); i++)
+        (void)name_intern(w, STORE_NAME_LICENSE, policy_pack_license(pack, i)->url);
     if (!numbered && w->txn.status == STATUS_OK) {
         write_abort(w);
         return STATUS_NOT_ADMISSIBLE; /* more than 64 purposes or permissions over all packs */

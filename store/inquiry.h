@@ -1,0 +1,55 @@
+/* What a change carries beside consents: decisions to be recorded, disclosures, blocks. Everything
+ * is owned by the change's arena. */
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STORE_INQUIRY_H
+#define STORE_INQUIRY_H
+
+#include "store/question.h"
+
+/* "prefix-counter.index": names an entry and finds it. */
+#define STORE_ENTRY_ID_MAX 64
+
+enum store_recording { STORE_RECORD_NO, STORE_RECORD_DENIAL, STORE_RECORD_YES };
+
+/* One question of STORE_DECIDE. */
+struct store_inquiry {
+    struct store_question question;
+    struct span request_json;  /* of the question, without personal parts: an object's members */
+    struct span personal_json; /* the rest, likewise, or empty */
+    enum store_recording recording;
+    /* out */
+    bool answered; /* false: not reached, the one before it ended the batch */
+    bool recorded;
+    struct store_ruling ruling;
+    uint64_t log_index;
+    char id[STORE_ENTRY_ID_MAX];
+};
+
+/* STORE_DISCLOSE: data went. It is judged as of `at` by the inquiries, one for each purpose. */
+struct store_disclosure {
+    int64_t at;
+    struct span transaction;   /* the caller's: counted once */
+    struct span body_json;     /* members for log and answer */
+    struct span personal_json; /* members that are personal, or empty */
+    /* out */
+    bool permitted;
+    uint32_t denials; /* of all purposes */
+};
+
+/* STORE_BLOCK, STORE_UNBLOCK */
+struct store_block {
+    struct span client;
+    struct span reason; /* code */
+    int64_t until;      /* INT64_MAX: until lifted */
+};
+/* The blocks that stand, of one tenant. */
+struct store_block_view {
+    struct span client, reason; /* views */
+    int64_t until, since;
+    uint64_t log_index;
+};
+MUST_CHECK enum status store_blocks(struct store_reader *reader, struct span tenant,
+                                    struct arena *arena, struct store_block_view **out,
+                                    uint32_t *count);
+
+#endif

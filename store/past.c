@@ -1,0 +1,153 @@
+/* Consents as they were after some entry of the log: headers are rewound by the steps in
+ * log_by_consent, without reading payloads. Threads: as the transactions it is given. */
+// SPDX-License-Identifier: Apache-2.0
+#include "base/log.h"
+#include "store/consent.h"
+
+/* The state an event leads to, or 0 when it changes none. */
+static enum consent_state state_after(enum store_event_code code) {
+    switch (code) {
+    case STORE_CONSENT_REQUESTED:
+        return CONSENT_REQUESTED;
+    case STORE_CONSENT_GRANTED:
+        return CONSENT_ACTIVE;
+    case STORE_CONSENT_REFUSED:
+        return CONSENT_REFUSED;
+    case STORE_CONSENT_TIMED_OUT:
+        return CONSENT_TIMED_OUT;
+    case STORE_CONSENT_REVOKED:
+        return CONSENT_REVOKED;
+    case STORE_CONSENT_TERMINATED:
+        return CONSENT_TERMINATED;
+    case STORE_CONSENT_EXPIRED:
+        return CONSENT_EXPIRED;
+    case STORE_CONSENT_FULFILLED:
+        return CONSENT_FULFILLED;
+    case STORE_CONSENT_SUPERSEDED:
+        return CONSENT_SUPERSEDED;
+    default:
+        break;
+    }
+    return 0;
+}
+
+static void replay_step(struct store_consent *c, uint64_t index, const struct record_step *step) {
+    c->version++;
+    c->last_entry = index;
+    c->token_count += step->code == STORE_CONSENT_TOKEN_ADDED;
+    c->proof_count += step->code == STORE_CONSENT_PROOF_ADDED;
+    if (step->code == STORE_CONSENT_GRANTED)
+        c->granted_entry = index;
+    enum consent_state state = state_after(step->code);
+    if (state == 0)
+        return;
+    c->recorded = state;
+    c->status_entry = index;
+    c->status_at = step->status_at;
+    c->reason = step->reason;
+    c->by = step->by;
+}
+
+/* An expired consent that is renewed has a successor without an entry of its own. */
+static void forget_successor(struct store_consent *c, uint64_t log_index) {
+    if (c->superseded_by != STORE_INDEX_NONE && c->superseded_by_entry > log_index)
+        c->superseded_by = c->superseded_by_entry = STORE_INDEX_NONE;
+}
+
+/* What a consent was after its first entry, which has no step; but for its successor, which it has
+ * if it had one by then. */
+static void begin_again(struct store_consent *c, uint64_t log_index) {
+    bool granted = c->granted_entry == c->created_entry;
+    c->version = 1;
+    c->token_count = c->proof_count = 0;
+    c->recorded = granted ? CONSENT_ACTIVE : CONSENT_REQUESTED;
+    c->status_at = c->created_at;
+    c->reason = STORE_NAME_NONE;
+    c->by = CONSENT_BY_NONE;
+    c->status_entry = c->last_entry = c->created_entry;
+    if (!granted)
+        c->granted_entry = STORE_INDEX_NONE;
+    forget_successor(c, log_index);
+}
+
+enum status consent_rewind(struct db_txn *txn, uint64_t log_index, struct store_consent *consent) {
+    struct store_consent c = *consent;
+    c.status = c.recorded;
+    if (c.last_entry <= log_index) {
+        forget_successor(&c, log_index);
+        *consent = c;
+        return STATUS_OK;
+    }
+    if (c.created_entry > log_index)
+        return STATUS_NOT_FOUND; /* it did not exist yet */
+    struct db_cursor cursor;
+    struct key from = key_two_numbers(c.index, 0);
+    begin_again(&c, log_index);
+    db_cursor_open(txn, DB_LOG_BY_CONSENT, &cursor);
+    for (bool on = db_cursor_seek(&cursor, key_span(&from));
+         on && key_get_u64(cursor.key.data) == c.index && key_last_number(cursor.key) <= log_index;
+         on = db_cursor_next(&cursor)) {
+        struct record_step step;
+        if (record_step_decode(cursor.value, &step) == STATUS_OK)
+            replay_step(&c, key_last_number(cursor.key), &step);
+    }
+    db_cursor_close(&cursor);
+    if (txn->status != STATUS_OK)
+        return txn->status;
+    if (c.granted_entry == STORE_INDEX_NONE) {
+        c.granted_at = INT64_MIN;
+        c.arrangement = c.id; /* a request begins an arrangement of its own */
+        c.supersedes = STORE_INDEX_NONE;
+    }
+    c.status = c.recorded;
+    *consent = c;
+    return STATUS_OK;
+}
+
+enum status store_consent_as_of(struct store_reader *reader, uint64_t log_index,
+                                struct store_consent *consent) {
+    ASSERT(reader->open);
+    return consent_rewind(&reader->txn, log_index, consent);
+}
+
+enum status consent_head_then(struct db_txn *txn, const struct uuid *arrangement,
+                              uint64_t log_index, struct store_consent *out) {
+    struct store_consent c;
+    enum status status = consent_find(txn, arrangement, &c); /* its first consent has its id */
+    if (status == STATUS_OK)
+        status = consent_rewind(txn, log_index, &c);
+    while (status == STATUS_OK && c.superseded_by != STORE_INDEX_NONE) {
+        status = consent_load(txn, c.superseded_by, &c);
+        if (status == STATUS_OK)
+            status = consent_rewind(txn, log_index, &c);
+    }
+    if (status == STATUS_OK)
+        *out = c;
+    return status;
+}
+
+uint64_t entry_at_time(struct db_txn *txn, int64_t time_ms) {
+    uint64_t low = 0, high = db_count(txn, DB_LEAF);
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2;
+        struct span value;
+        struct store_event event;
+        struct key key = key_number(middle);
+        if (!db_get(txn, DB_LEAF, key_span(&key), &value) ||
+            record_leaf_decode(middle, value, &event) != STATUS_OK)
+            return low;
+        if (event.at < time_ms)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+enum status store_position_at(struct store_reader *reader, int64_t time_ms, uint64_t *position) {
+    ASSERT(reader->open);
+    uint64_t found = entry_at_time(&reader->txn, time_ms + 1);
+    if (reader->txn.status == STATUS_OK)
+        *position = found;
+    return reader->txn.status;
+}
