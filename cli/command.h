@@ -25,5 +25,7 @@ extern const struct cli_command cli_token_command;
 extern const struct cli_command cli_policy_command;
 extern const struct cli_command cli_policy_check_command;
 extern const struct cli_command cli_policy_test_command;
+extern const struct cli_command cli_policy_diff_command;
+extern const struct cli_command cli_policy_import_text_command;
 
 #endif

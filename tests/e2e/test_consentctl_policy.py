@@ -33,7 +33,7 @@ def perseus():
 
 # ---- all of them
 
-PARTS = ["check", "test"]
+PARTS = ["check", "test", "diff", "import-text"]
 
 
 def test_every_part_has_a_help_of_its_own_and_the_whole_names_them():
@@ -63,6 +63,15 @@ def test_every_part_has_a_help_of_its_own_and_the_whole_names_them():
         (
             ("test", "a"),
             "consentctl policy test: TESTS is missing; see consentctl policy test --help",
+        ),
+        (
+            ("diff", "a"),
+            "consentctl policy diff: NEW is missing; see consentctl policy diff --help",
+        ),
+        (
+            ("import-text", "a", "--license", "b", "--language", "en", "--file", "c"),
+            "consentctl policy import-text: option --out is required; "
+            "see consentctl policy import-text --help",
         ),
         (("check", "a", "b"), 'consentctl policy check: unexpected argument "b"'),
         (
@@ -494,3 +503,168 @@ def test_a_table_that_is_no_json_exits_2_and_a_pack_that_is_not_valid_1(judged, 
     done = judged({}, perseus)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.endswith('/pack.json: at "/licenses": is required\n')
+
+
+# ---- diff
+
+
+def test_a_pack_and_itself_do_not_differ_whatever_the_order(tmp_path, perseus):
+    perseus["purposes"].reverse()
+    perseus["licenses"][0]["permissions"].reverse()
+    other = written(tmp_path / "other.json", dict(reversed(perseus.items())))
+    done = run("diff", PERSEUS, other)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_diff_names_what_was_added_removed_and_changed(tmp_path, perseus):
+    url = "https://registry.core.trust.ib1.org/scheme/perseus/license/"
+    energy = f"license {url}energy-consumption-edp-cap/2026-03-12"
+    perseus["version"] = "2026-09-01"
+    del perseus["territory"]
+    perseus["licenses"][0]["term"] = "P6M"
+    perseus["licenses"][0]["deprecatedAfter"] = "2027-01-01"
+    perseus["licenses"][0]["permissions"] = [
+        "electricity.import.halfhourly",
+        "gas.import.halfhourly",
+        "emissions.monthly",
+    ]
+    perseus["licenses"].append(
+        {**perseus["licenses"][1], "url": url + "emissions-cap-fsp/2026-09-01"}
+    )
+    perseus["purposes"][0]["text"] = "Estimate – \u001b[31m" + "x" * 100
+    perseus["purposes"].append({"code": "teach", "title": "Teach", "roles": ["cap"]})
+    perseus["settings"]["record"] = "none"
+    perseus["reasons"] = [{"code": "moved", "state": "revoked"}]
+    done = run("diff", PERSEUS, written(tmp_path / "new.json", perseus))
+    old_text = "Estimate the emissions of the business from its energy use in the precedin"
+    new_text = "Estimate \\u2013 \\u001B[31m" + "x" * 100
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [
+        '~ version: "2026-03-12" -> "2026-09-01"',
+        '~ territory: ["GB"] -> nothing',
+        f'~ purpose estimate-emissions: text: "{old_text[:71]}... -> "{new_text[:71]}...',
+        "+ purpose teach",
+        f'~ {energy}: permissions: -"tariff" -"location.outcode" +"emissions.monthly"',
+        f'~ {energy}: term: "P1Y" -> "P6M"',
+        f'~ {energy}: deprecatedAfter: nothing -> "2027-01-01"',
+        f"+ license {url}emissions-cap-fsp/2026-09-01",
+        "+ reason moved",
+        '~ settings: record: "all" -> "none"',
+    ]
+
+
+def test_diff_of_a_pack_that_is_not_valid_exits_1(tmp_path):
+    wrong = written(tmp_path / "wrong.json", "[]")
+    for packs in [(PERSEUS, wrong), (wrong, PERSEUS)]:
+        done = run("diff", *packs)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr == f'consentctl policy diff: {wrong}: at "": must be an object\n'
+
+
+# ---- import-text
+
+TEXT = "[client] may use it – until [end].\n"
+
+
+@pytest.fixture
+def imported(tmp_path, perseus):
+    """Imports a text; returns how that ended and the path of what it should have written."""
+
+    def run_it(pack=PERSEUS, language="en", text=TEXT, out="new.json", license=None):
+        file = tmp_path / "text.txt"
+        file.write_bytes(text if isinstance(text, bytes) else text.encode())
+        options = {
+            "license": license or perseus["licenses"][1]["url"],
+            "language": language,
+            "file": file,
+            "out": tmp_path / out,
+        }
+        words = [x for name, value in options.items() for x in (f"--{name}", value)]
+        return run("import-text", pack, *words), tmp_path / out
+
+    return run_it
+
+
+def test_import_text_adds_the_text_and_its_digest_and_nothing_else(imported, perseus):
+    done, path = imported()
+    digest = hashlib.sha256(TEXT.encode()).hexdigest()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [
+        f"digest         {hashlib.sha256(path.read_bytes()).hexdigest()}",
+        f"text           {digest}",
+    ]
+    perseus["licenses"][1]["textDigest"] = digest
+    perseus["licenses"][1]["texts"] = [{"language": "en", "text": TEXT}]
+    # members and elements in their order: the same document, two members longer
+    assert path.read_text() == json.dumps(perseus, indent=2, ensure_ascii=False) + "\n"
+    assert run("check", path).returncode == 0
+
+
+def test_a_second_language_keeps_the_digest_of_the_first(imported, perseus):
+    _, first = imported()
+    done, second = imported(first, "cy", "Caiff [client] ei ddefnyddio.", "second.json")
+    assert done.returncode == 0
+    license = json.loads(second.read_text())["licenses"][1]
+    assert license["textDigest"] == hashlib.sha256(TEXT.encode()).hexdigest()
+    assert [x["language"] for x in license["texts"]] == ["en", "cy"]
+
+
+def test_a_text_that_is_not_the_one_the_licence_names_is_refused(imported, tmp_path, perseus):
+    perseus["licenses"][1]["textDigest"] = "00" * 32
+    done, path = imported(written(tmp_path / "pack.json", perseus))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f'consentctl policy import-text: {path}: at "/licenses/1/textDigest": '
+        "is the digest of none of the texts\n"
+    )
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    "options, sentence",
+    [
+        ({"license": "https://x.example"}, "https://x.example is no licence of the pack"),
+        ({"text": b"\xff"}, "{file}: the file is not UTF-8"),
+        (
+            {"text": ""},
+            '{out}: at "/licenses/1/texts/0/text": must be a string of 1 to 65536 bytes',
+        ),
+        (
+            {"text": "x" * 65537},
+            '{out}: at "/licenses/1/texts/0/text": must be a string of 1 to 65536 bytes',
+        ),
+        (
+            {"language": "e n"},
+            '{out}: at "/licenses/1/texts/0/language": '
+            "must be 1 to 64 letters, digits, '.', '-' and '_'",
+        ),
+        ({"out": "nowhere/new.json"}, "{out}: No such file or directory"),
+    ],
+)
+def test_what_cannot_be_imported_is_named_and_nothing_is_written(
+    imported, tmp_path, options, sentence
+):
+    done, path = imported(**options)
+    assert (done.returncode, done.stdout) == (1, "")
+    said = sentence.format(file=tmp_path / "text.txt", out=path)
+    assert done.stderr == f"consentctl policy import-text: {said}\n"
+    assert not path.exists()
+
+
+def test_a_text_in_a_language_that_is_there_is_refused(imported):
+    _, first = imported()
+    done, path = imported(first, "EN", "another", "second.json")
+    assert done.returncode == 1
+    assert done.stderr.endswith(
+        'at "/licenses/1/texts/1/language": is the language of another text\n'
+    )
+    assert not path.exists()
+
+
+def test_no_pack_is_written_over(imported):
+    _, first = imported()
+    before = first.read_bytes()
+    done, _ = imported(language="cy")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"consentctl policy import-text: {first}: File exists\n"
+    assert first.read_bytes() == before
