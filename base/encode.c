@@ -112,8 +112,8 @@ enum status decode_hex(struct span text, void *out, size_t size) {
     return STATUS_OK;
 }
 
-/* The size of the well-formed sequence at `at` (RFC 3629 section 4), 0 when there is none. */
-static size_t sequence(const unsigned char *at, size_t left) {
+size_t encode_utf8_size(const char *text, size_t left) {
+    const unsigned char *at = (const unsigned char *)text;
     unsigned char c = at[0];
     if (c >= 0x01 && c <= 0x7f)
         return 1;
@@ -134,16 +134,16 @@ static size_t sequence(const unsigned char *at, size_t left) {
 }
 
 /* Eight bytes of 0x01 to 0x7f: most of what is ever looked at. */
-static bool eight_of_ascii(const unsigned char *at) {
+static bool eight_of_ascii(const char *at) {
     uint64_t word, low = UINT64_C(0x0101010101010101), high = low << 7;
     memcpy(&word, at, sizeof word);
     return (((word - low) | word) & high) == 0;
 }
 
 bool encode_utf8_valid(struct span text) {
-    const unsigned char *at = (const unsigned char *)text.data;
+    const char *at = text.data;
     for (size_t left = text.size; left > 0;) {
-        size_t size = left >= 8 && eight_of_ascii(at) ? 8 : sequence(at, left);
+        size_t size = left >= 8 && eight_of_ascii(at) ? 8 : encode_utf8_size(at, left);
         if (size == 0)
             return false;
         at += size;

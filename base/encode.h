@@ -27,5 +27,8 @@ MUST_CHECK enum status decode_base64url(struct span text, void *out, size_t capa
 MUST_CHECK enum status decode_hex(struct span text, void *out, size_t size);
 /* True when text is valid UTF-8 (RFC 3629) without NUL. */
 bool encode_utf8_valid(struct span text);
+/* The size of the well-formed character that text begins with (RFC 3629 section 4); 0 when it is
+ * none, or NUL. left is what there is of text, at least 1. */
+size_t encode_utf8_size(const char *text, size_t left);
 
 #endif

@@ -6,7 +6,8 @@
 #define LIMIT_BODY 1048576 /* what a handler reads; the largest legal create is < 64 KiB */
 #define LIMIT_BODY_TRANSPORT 4194304 /* what h2o reads, so that the 413 problem can be answered */
 #define LIMIT_JSON_DEPTH 16          /* the deepest legal document (dependsOn) nests 6 */
-#define LIMIT_TOKEN 8192             /* a bearer token; FAPI tokens with RAR stay under 4 KiB */
+#define LIMIT_STREAM_DEPTH 32  /* a caller's own properties nest; nothing of ours goes past 5 */
+#define LIMIT_TOKEN 8192       /* a bearer token; FAPI tokens with RAR stay under 4 KiB */
 #define LIMIT_URL 256          /* client, provider, licence, recipient; an LMDB key holds 511 */
 #define LIMIT_ACCOUNT 128      /* opaque account id */
 #define LIMIT_EXTERNAL_ID 128  /* the tenant's own id; is part of an LMDB key */
