@@ -42,6 +42,7 @@ enum db_table {
     DB_USE,
     DB_ABOUT_CONSENT,
     DB_LOG_BY_TRANSACTION,
+    DB_POLICY,
     DB_TABLES
 };
 const char *db_table_name(enum db_table table);

@@ -151,3 +151,20 @@ enum status store_position_at(struct store_reader *reader, int64_t time_ms, uint
         *position = found;
     return reader->txn.status;
 }
+
+enum status store_policy_at(struct store_reader *reader, uint64_t position, struct digest *digest,
+                            uint64_t *entry) {
+    ASSERT(reader->open);
+    struct db_cursor cursor;
+    struct key key = key_number(position);
+    db_cursor_open(&reader->txn, DB_POLICY, &cursor);
+    bool found = db_cursor_before(&cursor, key_span(&key)) && cursor.value.size == DIGEST_SIZE;
+    if (found) {
+        memcpy(digest->bytes, cursor.value.data, DIGEST_SIZE);
+        *entry = key_last_number(cursor.key);
+    }
+    db_cursor_close(&cursor);
+    if (reader->txn.status != STATUS_OK)
+        return reader->txn.status;
+    return found ? STATUS_OK : STATUS_NOT_FOUND;
+}

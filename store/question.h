@@ -54,5 +54,9 @@ MUST_CHECK enum status store_decide_as_of(struct store_reader *reader,
 /* The position that held at a time: how many entries there were by its end. */
 MUST_CHECK enum status store_position_at(struct store_reader *reader, int64_t time_ms,
                                          uint64_t *position);
+/* The pack in force at a position and the entry that activated it. STATUS_NOT_FOUND before the
+ * first. */
+MUST_CHECK enum status store_policy_at(struct store_reader *reader, uint64_t position,
+                                       struct digest *digest, uint64_t *entry);
 
 #endif

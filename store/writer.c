@@ -251,7 +251,8 @@ static enum status activate(struct store *store, struct write *w, const struct p
                           .actor = {.role = STORE_BY_SYSTEM},
                           .previous = STORE_INDEX_NONE,
                           .body = buffer_span(&body)};
-    (void)entry_append(w, &entry);
+    struct key in_force = key_number(entry_append(w, &entry));
+    db_append(&w->txn, DB_POLICY, key_span(&in_force), key);
     w->state.pack = *digest;
     buffer_release(&body);
     enum status status = write_commit(w);

@@ -1,0 +1,164 @@
+/* One decision as an object (AuthZEN Authorization API 1.0, section 5.5; the hint that consent may
+ * be asked for has the shape of the Access Request and Approval Profile, draft 1). Runs on a loop.
+ */
+// SPDX-License-Identifier: Apache-2.0
+#include "api/access_answer.h"
+
+#define REQUESTABLE_MS 600000 /* how long the hint holds: ten minutes to ask a person */
+
+static void put_reasons(const struct api_access_answer *a, struct json_out *out) {
+    const struct policy_decision *decision = &a->ruling->decision;
+    json_out_key(out, "reasons");
+    json_out_array_begin(out);
+    for (unsigned d = 0; d < DENIAL_COUNT; d++) {
+        struct policy_explanation words;
+        if ((decision->denials >> d & 1U) == 0)
+            continue;
+        policy_decision_explain(a->pack, a->ruling->license, decision, d, &words);
+        json_out_object_begin(out);
+        json_out_member(out, "code", span_of_text(policy_denial_code(d)));
+        json_out_member(out, "clause", span_of_text(words.clause));
+        json_out_member(out, "detail", span_of_text(words.detail));
+        json_out_member(out, "change", span_of_text(words.remedy));
+        json_out_object_end(out);
+    }
+    json_out_array_end(out);
+}
+
+/* One sentence for the operator of the data API: codes and details, nothing personal. */
+static void put_reason_admin(const struct api_access_answer *a, struct json_out *out) {
+    const struct policy_decision *decision = &a->ruling->decision;
+    struct buffer text = {0};
+    for (unsigned d = 0; d < DENIAL_COUNT; d++) {
+        struct policy_explanation words;
+        if ((decision->denials >> d & 1U) == 0)
+            continue;
+        policy_decision_explain(a->pack, a->ruling->license, decision, d, &words);
+        buffer_append_text(&text, text.size != 0 ? "; " : "");
+        buffer_append_text(&text, policy_denial_code(d));
+        buffer_append_text(&text, ": ");
+        buffer_append_text(&text, words.detail);
+    }
+    json_out_key(out, "reason_admin");
+    json_out_object_begin(out);
+    json_out_member(out, "en", buffer_span(&text));
+    json_out_object_end(out);
+    buffer_release(&text);
+}
+
+/* Purposes or permissions that are open, when the question did not state them. */
+static void put_open(const struct api_access_answer *a, struct json_out *out) {
+    const struct policy_request *ask = &a->question->ask;
+    const struct policy_decision *decision = &a->ruling->decision;
+    if (!decision->permitted || !a->ruling->has_consent)
+        return;
+    if (!ask->has_purpose) {
+        json_out_member_bool(out, "purposeStated", false);
+        json_out_key(out, "purposes");
+        json_out_array_begin(out);
+        for (uint64_t left = decision->purposes; left != 0; left &= left - 1)
+            json_out_string(out,
+                            policy_pack_purpose(a->pack, (uint32_t)__builtin_ctzll(left))->code);
+        json_out_array_end(out);
+    }
+    if (!ask->has_permissions) {
+        json_out_key(out, "permissions");
+        json_out_array_begin(out);
+        for (uint64_t left = decision->permissions; left != 0; left &= left - 1)
+            json_out_string(out,
+                            policy_pack_permission(a->pack, (uint32_t)__builtin_ctzll(left))->code);
+        json_out_array_end(out);
+    }
+}
+
+static void put_consent(const struct api_access_answer *a, struct json_out *out) {
+    const struct store_consent *c = &a->ruling->consent;
+    if (!a->ruling->has_consent || (!a->ruling->decision.permitted && !a->explain))
+        return;
+    json_out_key(out, "consent");
+    json_out_object_begin(out);
+    json_out_member_uuid(out, "consentId", &c->id);
+    json_out_member_int(out, "version", c->version);
+    json_out_member(out, "status", span_of_text(lifecycle_state_name(c->status)));
+    json_out_member_int(out, "logIndex", (int64_t)c->last_entry);
+    json_out_object_end(out);
+}
+
+static bool can_be_asked_for(const struct api_access_answer *a,
+                             const struct policy_license *license) {
+    const struct policy_request *ask = &a->question->ask;
+    if (span_present(ask->license) && !span_equal(ask->license, license->url))
+        return false;
+    return a->now >= license->available_from && a->now <= license->deprecated_after &&
+           (!ask->has_purpose ||
+            (ask->purpose >= 0 && (license->purposes >> ask->purpose & 1U) != 0)) &&
+           !ask->unknown_permission && (ask->permissions & ~license->permissions) == 0;
+}
+
+/* Nobody was asked yet, and may be: where, and for which licence. The profile wants the hint bound
+ * to an evaluation that can be found again: a recorded one. */
+static void put_access_request(const struct api_access_answer *a, struct json_out *out) {
+    uint32_t denials = a->ruling->decision.denials;
+    if ((denials >> DENIAL_CONSENT_NOT_FOUND & 1U) == 0 || a->decision_id == NULL)
+        return;
+    for (uint32_t i = 0; i < policy_pack_license_count(a->pack); i++) {
+        const struct policy_license *license = policy_pack_license(a->pack, i);
+        if (!can_be_asked_for(a, license))
+            continue;
+        json_out_member(out, "evaluation_id", span_of_text(a->decision_id));
+        json_out_member_time(out, "evaluated_at", a->now);
+        json_out_member(out, "reason", SPAN("consentNotFound"));
+        json_out_key(out, "access_request");
+        json_out_object_begin(out);
+        struct buffer url = {0};
+        buffer_append_span(&url, a->public_url);
+        buffer_append_text(&url, "/v1/consents");
+        json_out_member(out, "endpoint", buffer_span(&url));
+        buffer_release(&url);
+        json_out_member(out, "template", license->url);
+        json_out_member_time(out, "expires_at", a->now + REQUESTABLE_MS);
+        json_out_key(out, "display");
+        json_out_object_begin(out);
+        json_out_member(out, "title", license->title);
+        json_out_object_end(out);
+        json_out_object_end(out);
+        return;
+    }
+}
+
+static void put_context(const struct api_access_answer *a, struct json_out *out) {
+    bool denied = !a->ruling->decision.permitted;
+    if (a->decision_id != NULL && (a->single || a->record || a->explain)) {
+        json_out_member(out, "decisionId", span_of_text(a->decision_id));
+        json_out_member_int(out, "logIndex", (int64_t)a->log_index);
+    }
+    put_consent(a, out);
+    put_open(a, out);
+    if (a->explain) {
+        put_reasons(a, out);
+        json_out_key(out, "policyDigest");
+        json_out_hex(out, policy_pack_digest(a->pack)->bytes, DIGEST_SIZE);
+    }
+    if (denied && a->single)
+        put_reason_admin(a, out);
+    if (denied)
+        put_access_request(a, out);
+}
+
+void api_access_answer_write(const struct api_access_answer *a, struct json_out *out) {
+    json_out_object_begin(out);
+    json_out_member_bool(out, "decision", a->ruling->decision.permitted);
+    if (a->single || a->explain || a->record) {
+        struct buffer members = {0};
+        struct json_out context = json_out_to(&members);
+        put_context(a, &context);
+        if (members.size != 0) {
+            json_out_key(out, "context");
+            json_out_object_begin(out);
+            json_out_members(out, buffer_span(&members));
+            json_out_object_end(out);
+        }
+        buffer_release(&members);
+    }
+    json_out_object_end(out);
+}
