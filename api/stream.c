@@ -375,7 +375,8 @@ struct span api_stream_skip(struct api_json_stream *in) {
 /* ---- the text */
 
 void api_stream_begin(struct api_json_stream *in, struct arena *arena, struct span text) {
-    *in = (struct api_json_stream){.at = text.size != 0 ? text.data : "", .arena = arena};
+    *in = (struct api_json_stream){
+        .at = text.size != 0 ? text.data : "", .arena = arena, .fresh = true};
     in->start = in->at;
     in->end = in->at + text.size;
     skip_space(in);

@@ -71,6 +71,7 @@ static const struct refused refused[] = {
     {SPAN("\"\\ud800\""), 1, NO_ESCAPE},
     {SPAN("\"\\udc00\""), 1, NO_ESCAPE},
     {SPAN("\"\\udc00\\ud800\""), 1, NO_ESCAPE},
+    {SPAN("\"\\udc00\\udc00\""), 1, NO_ESCAPE},
     {SPAN("\"\\ud800\\ud800\""), 1, NO_ESCAPE},
     {SPAN("\"\\ud800abcdef\""), 1, NO_ESCAPE},
     {SPAN("\"\\ud800\\udc0"), 1, NO_ESCAPE},
@@ -379,6 +380,13 @@ static void a_value_that_was_not_read_is_an_error(void **state) {
     in = begin(&r, SPAN("[]"));
     api_stream_array(in);
     assert_false(api_stream_end(in)); /* not left */
+    end(&r);
+    in = begin(&r, SPAN("["));
+    api_stream_array(in);
+    assert_false(api_stream_end(in));
+    end(&r);
+    in = begin(&r, SPAN(" "));
+    assert_false(api_stream_end(in));
     end(&r);
 }
 
