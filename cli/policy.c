@@ -8,7 +8,7 @@
 static const char help[] =
     "Usage: consentctl policy check PACK\n"
     "       consentctl policy test PACK TESTS\n"
-    "       consentctl policy diff OLD NEW\n"
+    "       consentctl policy diff OLD NEW [--data DIR]\n"
     "       consentctl policy import-text PACK --license URL --language TAG --file TEXT --out NEW\n"
     "       consentctl policy COMMAND --help\n"
     "\n"
@@ -16,7 +16,7 @@ static const char help[] =
     "\n"
     "  check        whether a pack is valid, and what it holds\n"
     "  test         whether a pack decides as its case table says\n"
-    "  diff         what a new pack changes\n"
+    "  diff         what a new pack changes, and which consents of a store it would break\n"
     "  import-text  put a licence's wording into a pack\n";
 
 static const struct cli_command *const parts[] = {

@@ -121,13 +121,14 @@ static int sync_directory(const char *path) {
     return code;
 }
 
-static int open_tables(struct db *db) {
+/* Handles outlive the transaction that opened them only when it commits, a reader too. */
+static int open_tables(struct db *db, bool read_only) {
     MDB_txn *txn;
-    int code = mdb_txn_begin(db->env, NULL, 0, &txn);
+    int code = mdb_txn_begin(db->env, NULL, read_only ? MDB_RDONLY : 0, &txn);
     if (code != 0)
         return code;
     for (int i = 0; i < DB_TABLES && code == 0; i++)
-        code = mdb_dbi_open(txn, table_names[i], MDB_CREATE, &db->tables[i]);
+        code = mdb_dbi_open(txn, table_names[i], read_only ? 0 : MDB_CREATE, &db->tables[i]);
     if (code != 0) {
         mdb_txn_abort(txn);
         return code;
@@ -135,7 +136,8 @@ static int open_tables(struct db *db) {
     return mdb_txn_commit(txn);
 }
 
-static int open_env(struct db *db, const char *directory, uint64_t map_size) {
+static int open_env(struct db *db, const char *directory, uint64_t map_size, bool read_only) {
+    unsigned flags = read_only ? MDB_NOTLS | MDB_RDONLY : MDB_NOTLS;
     int code = mdb_env_create(&db->env);
     if (code == 0)
         code = mdb_env_set_mapsize(db->env, map_size != 0 ? map_size : MAP_SIZE_DEFAULT);
@@ -144,33 +146,52 @@ static int open_env(struct db *db, const char *directory, uint64_t map_size) {
     if (code == 0)
         code = mdb_env_set_maxreaders(db->env, READERS_MAX);
     if (code == 0)
-        code = mdb_env_open(db->env, directory, MDB_NOTLS, 0600);
+        code = mdb_env_open(db->env, directory, flags, 0600);
     if (code == 0)
-        code = open_tables(db);
-    if (code == 0)
-        code = sync_directory(directory);
-    if (code == 0) {
-        struct buffer parent = {0};
-        buffer_append_format(&parent, "%s/..%c", directory, '\0');
-        code = sync_directory(parent.data);
-        buffer_release(&parent);
-    }
+        code = open_tables(db, read_only);
     return code;
+}
+
+static int sync_with_parent(const char *directory) {
+    struct buffer parent = {0};
+    buffer_append_format(&parent, "%s/..%c", directory, '\0');
+    int code = sync_directory(directory);
+    if (code == 0)
+        code = sync_directory(parent.data);
+    buffer_release(&parent);
+    return code;
+}
+
+static enum status opened(struct db *db, int code, const char *directory, char *why,
+                          size_t why_size) {
+    if (code == 0)
+        return STATUS_OK;
+    snprintf(why, why_size, "the environment in %s cannot be opened: %s", directory,
+             code == MDB_NOTFOUND ? "it has not all tables" : mdb_strerror(code));
+    db_close(db);
+    return STATUS_INTERNAL;
 }
 
 enum status db_open(const char *directory, uint64_t map_size, struct db **out, char *why,
                     size_t why_size) {
     struct db *db = mem_alloc_zeroed(1, sizeof *db);
-    int code = open_env(db, directory, map_size);
-    if (code != 0) {
-        snprintf(why, why_size, "the environment in %s cannot be opened: %s", directory,
-                 mdb_strerror(code));
-        db_close(db);
-        return STATUS_INTERNAL;
-    }
+    int code = open_env(db, directory, map_size, false);
+    if (code == 0)
+        code = sync_with_parent(directory);
+    enum status status = opened(db, code, directory, why, why_size);
+    if (status != STATUS_OK)
+        return status;
     db_reap_readers(db);
     *out = db;
     return STATUS_OK;
+}
+
+enum status db_open_read_only(const char *directory, struct db **out, char *why, size_t why_size) {
+    struct db *db = mem_alloc_zeroed(1, sizeof *db);
+    enum status status = opened(db, open_env(db, directory, 0, true), directory, why, why_size);
+    if (status == STATUS_OK)
+        *out = db;
+    return status;
 }
 
 void db_close(struct db *db) {

@@ -52,6 +52,10 @@ struct db;
  * transaction, and fsyncs the directory and its parent. STATUS_INTERNAL with *why on failure. */
 MUST_CHECK enum status db_open(const char *directory, uint64_t map_size, struct db **out, char *why,
                                size_t why_size);
+/* The same to read only, beside a process that writes: makes and changes nothing but this process's
+ * place among the readers. The tables must be there. */
+MUST_CHECK enum status db_open_read_only(const char *directory, struct db **out, char *why,
+                                         size_t why_size);
 void db_close(struct db *db);
 /* Clears readers of processes that died. */
 void db_reap_readers(struct db *db);

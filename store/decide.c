@@ -40,6 +40,12 @@ static void number_codes(const struct vantage *from, const struct policy_pack *p
     d->pack = *policy_pack_digest(pack);
 }
 
+static void use_pack(const struct vantage *from, const struct policy_pack *pack) {
+    const struct decider *d = from->decider;
+    if (d->numbered != pack || !digest_equal(&d->pack, policy_pack_digest(pack)))
+        number_codes(from, pack);
+}
+
 static const struct policy_license *license_of(const struct decider *d, uint32_t number) {
     for (uint32_t i = 0; i < policy_pack_license_count(d->numbered); i++)
         if (d->licenses[i] == number)
@@ -224,7 +230,6 @@ static enum status by_account(struct asking *a) {
 
 enum status decider_rule(const struct vantage *from, const struct policy_pack *pack,
                          const struct store_question *question, struct store_ruling *out) {
-    struct decider *d = from->decider;
     struct store_ruling best = {.has_consent = false};
     struct asking a = {
         .from = from,
@@ -235,8 +240,7 @@ enum status decider_rule(const struct vantage *from, const struct policy_pack *p
         .viewer_client = name_find(from->txn, STORE_NAME_MEMBER, question->viewer_client),
         .best = &best,
     };
-    if (d->numbered != pack || !digest_equal(&d->pack, policy_pack_digest(pack)))
-        number_codes(from, pack);
+    use_pack(from, pack);
     if (question->ask.has_onward)
         a.ask.onward = name_find(from->txn, STORE_NAME_MEMBER, question->onward);
     a.ask.blocked = block_holds(from, a.tenant, a.client);
@@ -253,14 +257,27 @@ enum status decider_rule(const struct vantage *from, const struct policy_pack *p
     return STATUS_OK;
 }
 
+static struct vantage present(struct store_reader *reader) {
+    ASSERT(reader->open);
+    return (struct vantage){.store = reader->store,
+                            .txn = &reader->txn,
+                            .decider = &reader->decider,
+                            .now = reader->now};
+}
+
 enum status store_decide(struct store_reader *reader, const struct policy_pack *pack,
                          const struct store_question *question, struct store_ruling *out) {
-    ASSERT(reader->open);
-    const struct vantage here = {.store = reader->store,
-                                 .txn = &reader->txn,
-                                 .decider = &reader->decider,
-                                 .now = reader->now};
+    const struct vantage here = present(reader);
     return decider_rule(&here, pack, question, out);
+}
+
+enum status store_consent_spread(struct store_reader *reader, const struct policy_pack *pack,
+                                 const struct store_consent *consent, struct policy_consent *out) {
+    const struct vantage here = present(reader);
+    struct store_consent c = *consent;
+    use_pack(&here, pack);
+    enum status status = spread(&here, &c, out);
+    return status == STATUS_OK ? reader->txn.status : status;
 }
 
 enum status store_decide_as_of(struct store_reader *reader, const struct policy_pack *pack,

@@ -41,7 +41,7 @@ struct store {
     char entry_prefix[13]; /* of this start's entry ids */
     uint64_t entry_counter;
     pthread_t writer;
-    bool writer_started;
+    bool writer_started; /* not where the store is open to read only */
 
     /* writer thread only */
     struct state state;
@@ -79,6 +79,12 @@ struct write {
     struct record_tail tail, other_tail; /* too large for the stack */
     struct decider decider;
 };
+
+/* ---- store.c: the parts of opening */
+struct store *store_make(const struct store_options *options);
+void store_unmake(struct store *store); /* closes what is open */
+/* Reads the key of an environment that holds a store, and checks it. */
+MUST_CHECK enum status store_check_existing(struct store *store, char *why, size_t why_size);
 
 /* ---- state.c: meta rows and the checks at start */
 void state_save(struct db_txn *txn, const struct state *state);

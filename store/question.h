@@ -41,7 +41,14 @@ struct store_ruling {
 MUST_CHECK enum status store_decide(struct store_reader *reader, const struct policy_pack *pack,
                                     const struct store_question *question,
                                     struct store_ruling *out);
-/* The same as of a log position (the number of entries there were) and a time. */
+/* A consent as decisions under a pack see it, for tools that ask many questions of one: views until
+ * this reader is asked again or ends. The pack need not have been activated: what this store never
+ * heard of, no consent of it can hold. */
+MUST_CHECK enum status store_consent_spread(struct store_reader *reader,
+                                            const struct policy_pack *pack,
+                                            const struct store_consent *consent,
+                                            struct policy_consent *out);
+/* store_decide as of a log position (the number of entries there were) and a time. */
 struct store_moment {
     uint64_t position;
     int64_t time;

@@ -99,7 +99,7 @@ static enum status create(struct store *store, char *why, size_t size) {
     return state_create(store, verifier, why, size);
 }
 
-static enum status open_existing(struct store *store, char *why, size_t size) {
+enum status store_check_existing(struct store *store, char *why, size_t size) {
     char path[PATH_MAX_SIZE];
     if (!make_path(&store->options, "keys/mac.key", path))
         return refuse(why, size, "is too long", store->options.directory, 0);
@@ -115,13 +115,14 @@ static enum status open_all(struct store *store, char *why, size_t size) {
     if (status != STATUS_OK)
         return status;
     if (state_exists(store))
-        return open_existing(store, why, size);
+        return store_check_existing(store, why, size);
     if (!options->create)
         return refuse(why, size, "holds no log; --create makes a new one", options->directory, 0);
     return create(store, why, size);
 }
 
-static void init(struct store *store, const struct store_options *options) {
+struct store *store_make(const struct store_options *options) {
+    struct store *store = mem_alloc_zeroed(1, sizeof *store);
     pthread_condattr_t monotonic;
     unsigned char random[9];
     store->options = *options;
@@ -140,9 +141,10 @@ static void init(struct store *store, const struct store_options *options) {
     digest_random(random, sizeof random);
     encode_base64url(random, sizeof random, store->entry_prefix);
     atomic_store(&store->last_time, INT64_MIN);
+    return store;
 }
 
-static void release(struct store *store) {
+void store_unmake(struct store *store) {
     db_close(store->db);
     if (store->lock_file >= 0)
         close(store->lock_file);
@@ -163,20 +165,20 @@ static void release(struct store *store) {
 enum status store_open(const struct store_options *options, struct store **out, char *why,
                        size_t why_size) {
     ASSERT(options->loops <= LIMIT_LOOPS && options->clock != NULL);
-    struct store *store = mem_alloc_zeroed(1, sizeof *store);
-    init(store, options);
+    struct store *store = store_make(options);
     enum status status = open_all(store, why, why_size);
     if (status == STATUS_OK) {
         atomic_store(&store->last_time, store->state.last_time);
         atomic_store(&store->entries, store->state.tree.size);
         atomic_store(&store->consents, store->state.next_consent);
         int code = pthread_create(&store->writer, NULL, writer_main, store);
+        store->writer_started = code == 0;
         if (code != 0)
             status = refuse(why, why_size, "gets no writer thread", options->directory, code);
     }
     if (status != STATUS_OK) {
         log_event(LOG_ERROR, "store.refused", LOG_TEXT("why", why));
-        release(store);
+        store_unmake(store);
         return status;
     }
     log_event(LOG_INFO, "store.opened", LOG_INT("entries", store->state.tree.size),
@@ -188,12 +190,14 @@ enum status store_open(const struct store_options *options, struct store **out, 
 void store_close(struct store *store) {
     if (store == NULL)
         return;
-    pthread_mutex_lock(&store->queue_lock);
-    store->closing = true;
-    pthread_cond_signal(&store->queue_filled);
-    pthread_mutex_unlock(&store->queue_lock);
-    pthread_join(store->writer, NULL);
-    release(store);
+    if (store->writer_started) {
+        pthread_mutex_lock(&store->queue_lock);
+        store->closing = true;
+        pthread_cond_signal(&store->queue_filled);
+        pthread_mutex_unlock(&store->queue_lock);
+        pthread_join(store->writer, NULL);
+    }
+    store_unmake(store);
 }
 
 enum status store_pack_activate(struct store *store, const struct policy_pack *pack) {

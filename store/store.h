@@ -39,6 +39,11 @@ struct store_options {
  * why_size) gets one sentence. Caller closes with store_close. */
 MUST_CHECK enum status store_open(const struct store_options *options, struct store **out,
                                   char *why, size_t why_size);
+/* Opens a store to read only, with the same checks, also while a service has it open: takes no lock
+ * and starts no writer. Only readers may be used on it. Tools; never twice in a process. `clock`
+ * and `directory` of the options are read. */
+MUST_CHECK enum status store_open_read_only(const struct store_options *options, struct store **out,
+                                            char *why, size_t why_size);
 /* Writes what is queued, stops the writer, closes the environment. All readers must be closed. */
 void store_close(struct store *store);
 
