@@ -29,6 +29,12 @@ enum api_outcome api_audit_events(struct api_call *call);
 enum api_outcome api_policy_get(struct api_call *call);
 enum api_outcome api_policy_by_digest(struct api_call *call);
 
+/* decisions */
+enum api_outcome api_access_evaluate(struct api_call *call);
+enum api_outcome api_access_evaluate_many(struct api_call *call);
+enum api_outcome api_access_reply(struct api_call *call, struct store_change *change);
+enum api_outcome api_access_configuration(struct api_call *call);
+
 /* the service itself */
 enum api_outcome api_healthz(struct api_call *call);
 enum api_outcome api_readyz(struct api_call *call);

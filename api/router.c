@@ -171,7 +171,9 @@ static bool check_body(struct api_call *call) {
     struct span type = api_header_get(call, "content-type");
     if (api_is_json(type))
         return true;
-    (void)api_problem(call, STATUS_UNSUPPORTED_MEDIA_TYPE, "the body must be application/json");
+    enum status status =
+        body == API_ACCESS_BODY ? STATUS_INVALID_BODY : STATUS_UNSUPPORTED_MEDIA_TYPE;
+    (void)api_problem(call, status, "the body must be application/json");
     return false;
 }
 

@@ -10,6 +10,7 @@ enum api_body {
     API_NO_BODY,       /* none is read; one that comes is not looked at */
     API_JSON_BODY,     /* application/json, required */
     API_JSON_OPTIONAL, /* application/json, or none */
+    API_ACCESS_BODY,   /* application/json, and 400 for anything else (AuthZEN, section 10.1) */
 };
 struct api_route {
     const char *method; /* GET routes answer HEAD as well */
