@@ -15,8 +15,11 @@ from harness.server import ROOT
 TABLE = json.loads(pathlib.Path(__file__).with_name("tenancy.json").read_text())
 ROWS = {row["operation"]: row for row in TABLE["operations"]}
 METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
-# The scope an unscoped caller has: none that the operation asks for.
-WRONG_SCOPE = "decisions:evaluate"
+
+
+def wrong_scope(operation):
+    """The scope an unscoped caller has: none that the operation asks for."""
+    return "admin" if "/access/" in operation else "decisions:evaluate"
 
 
 def documented():
@@ -39,7 +42,7 @@ def test_every_row_names_known_callers_only():
         assert named <= set(TABLE["callers"]) | {"else"}, row["operation"]
 
 
-def token_of(cast, caller):
+def token_of(cast, caller, operation=""):
     m = cast.minter
     return {
         "tenant": lambda: m.tenant(cast.tenant_url),
@@ -50,9 +53,17 @@ def token_of(cast, caller):
         "other_auditor": lambda: m.auditor(providers=[cast.other_url]),
         "everything": lambda: m.auditor(),
         "admin": lambda: m.admin(),
-        "unscoped": lambda: m.token(cast.tenant_url, WRONG_SCOPE),
+        "unscoped": lambda: m.token(cast.tenant_url, wrong_scope(operation)),
         "nobody": lambda: None,
     }[caller]()
+
+
+def question(cast, consent):
+    return {
+        "subject": {"type": "application", "id": cast.app_url},
+        "action": {"name": "read"},
+        "resource": {"type": "consent", "id": consent["consentId"]},
+    }
 
 
 def body_of(cast, operation, consent):
@@ -67,6 +78,8 @@ def body_of(cast, operation, consent):
         "POST /v1/consents/{id}/tokens": {"tokens": [bodies.token("t", NOW, NOW)]},
         "POST /v1/consents/{id}/proofs": {"proofs": [{"type": "bill"}]},
         "POST /v1/revocations": {"ids": [consent["consentId"]], "reason": {"code": "withdrawn"}},
+        "POST /access/v1/evaluation": question(cast, consent),
+        "POST /access/v1/evaluations": question(cast, consent),
     }.get(operation)
 
 
@@ -116,13 +129,16 @@ def test_each_caller_gets_what_the_table_says(cast, subject, operation):
     for caller in TABLE["callers"]:
         consent = subject(row)
         expected = row["expect"].get(caller, row["expect"].get("else"))
-        response = perform(cast, operation, consent, token_of(cast, caller))
+        response = perform(cast, operation, consent, token_of(cast, caller, operation))
         if response.status_code != expected:
             wrong.append(f"{caller}: {response.status_code} instead of {expected}")
         if "acts" in row:
             changed = cast.tenant.consent(consent["consentId"]) != consent
             if changed != (caller in row["acts"]):
                 wrong.append(f"{caller}: the consent {'changed' if changed else 'is as it was'}")
+        if "permits" in row and response.status_code == 200:
+            if response.json()["decision"] != (caller in row["permits"]):
+                wrong.append(f"{caller}: {response.json()}")
         if "sees" in row and response.status_code == 200:
             if seen_in(response, consent) != (caller in row["sees"]):
                 wrong.append(f"{caller}: sees it or not, wrongly")

@@ -9,7 +9,7 @@ import jwt
 ISSUER = "https://issuer.consentd.invalid"
 AUDIENCE = "consentd"
 TENANT = "consents:write consents:read decisions:evaluate"
-CLIENT = "consents:write consents:read"
+CLIENT = "consents:write consents:read decisions:evaluate"
 AUDITOR = "audit:read"
 ADMIN = "admin"
 LIFETIME_S = 3600
