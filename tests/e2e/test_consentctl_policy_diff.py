@@ -15,7 +15,7 @@ from harness.tokens import Minter
 from test_consentctl_policy import run, written
 
 METERS = ["meter-1", "meter-2"]
-ELECTRICITY, GAS, TARIFF, OUTCODE, MONTHLY = bodies.CLUSTERS
+ELECTRICITY, _, TARIFF, OUTCODE, MONTHLY = bodies.CLUSTERS
 WHOLE, NARROW, LIMITED, COMBINED, BANK = "whole", "narrow", "limited", "combined", "bank"
 
 
@@ -170,6 +170,10 @@ def move_the_role(pack):
     pack["roles"][1]["urls"] = ["https://elsewhere.example/role/cap"]
 
 
+def electricity_by_the_day(pack):
+    pack["permissions"][0]["granularity"] = "P1D"
+
+
 def whole_months_of_electricity(pack):
     pack["permissions"][0]["wholeMonths"] = True
 
@@ -228,6 +232,7 @@ CASES = [
             "roleMissing licenses/2/to": [COMBINED],
         },
     ),
+    (electricity_by_the_day, {"granularityTooFine permissions/0/granularity": [WHOLE, COMBINED]}),
     (whole_months_of_electricity, {"outsideDataWindow wholeMonths": [WHOLE, LIMITED, COMBINED]}),
     (
         deny_electricity,
@@ -259,6 +264,20 @@ def test_the_pairs_that_are_lost_are_counted(judge):
         f"{TARIFF} for {purpose}": 1 + (purpose == "estimate-emissions")
         for purpose in bodies.PURPOSES[:5]
     }
+
+
+def test_a_purpose_is_asked_as_far_back_as_it_goes_on_that_day(judge):
+    report = judge(estimate_from_half_a_year, at="2026-09-15T12:00:00Z")
+    assert report.clauses == {"outsideDataWindow purposes/0/limits/lookBack": 4}
+
+
+def test_what_is_given_only_beside_another_is_asked_for_with_it(stored, judge):
+    def drop_outcode(pack):
+        pack["licenses"][0]["permissions"].remove(OUTCODE)
+
+    report = judge(drop_outcode)
+    assert report.examples == {"permissionNotPermitted permissions/5/code": [stored.ids[WHOLE]]}
+    assert report.lost == {f"{OUTCODE} for {purpose}": 1 for purpose in bodies.PURPOSES[:5]}
 
 
 def test_a_purpose_that_only_the_recipient_had_is_lost_with_it(stored, judge):
