@@ -100,6 +100,21 @@ static bool can_refuse(const struct policy_pack *pack, enum policy_clause clause
     }
 }
 
+/* Whether a case is missing that shows the clause under some licence that can fail it. */
+static bool is_missing(const struct table *t, enum policy_clause clause) {
+    uint32_t licenses = policy_pack_license_count(t->base);
+    if (clause == CLAUSE_LICENSE_UNKNOWN) {
+        return t->refused[clause][licenses] == 0;
+    }
+    for (uint32_t i = 0; i < licenses; i++) {
+        if (t->refused[clause][i] == 0 &&
+            can_refuse(t->base, clause, policy_pack_license(t->base, i))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* A clause that some case must show to refuse under this licence. */
 static bool must_refuse(const struct table *t, enum policy_clause clause, uint32_t license) {
     return can_refuse(t->base, clause, policy_pack_license(t->base, license)) &&
@@ -274,34 +289,44 @@ static void check_rules(struct table *t) {
 
 /* ---- what the table says does not apply */
 
-/* How many cases cover what a part of notApplicable names; -1: there is no such thing. */
-static int64_t cases_of(const struct table *t, const char *part, struct span code) {
+/* What a name under notApplicable is good for. */
+enum excuse {
+    EXCUSE_NEEDED,
+    EXCUSE_IDLE,    /* cases cover it */
+    EXCUSE_UNKNOWN, /* there is no such thing */
+};
+
+static enum excuse judge_excuse(const struct table *t, const char *part, struct span code) {
     for (unsigned i = 0; i < CLAUSE_COUNT && strcmp(part, "admission") == 0; i++) {
         if (span_is(code, policy_clause_code(i))) {
-            return sum(t, t->refused[i]);
+            return is_missing(t, i) ? EXCUSE_NEEDED : EXCUSE_IDLE;
         }
     }
     if (strcmp(part, "decisions") == 0 && policy_denial_parse(code) != DENIAL_COUNT) {
-        return sum(t, t->denied[policy_denial_parse(code)]);
+        return sum(t, t->denied[policy_denial_parse(code)]) == 0 ? EXCUSE_NEEDED : EXCUSE_IDLE;
     }
     for (uint32_t i = 0; i < policy_pack_rule_count(t->base) && strcmp(part, "rules") == 0; i++) {
         if (span_equal(code, policy_pack_rule(t->base, i)->id)) {
-            return t->rules_applied[i];
+            return t->rules_applied[i] == 0 ? EXCUSE_NEEDED : EXCUSE_IDLE;
         }
     }
-    return -1;
+    return EXCUSE_UNKNOWN;
 }
 
-static int64_t permits_of(const struct table *t, struct span code) {
+static enum excuse judge_permit_excuse(const struct table *t, struct span code) {
     int purpose = policy_pack_purpose_find(t->base, code);
     int permission = policy_pack_permission_find(t->base, code);
+    bool idle = false;
     if (policy_pack_license_find(t->base, code) != NULL) {
-        return t->permitted[table_column(t, code)];
+        idle = t->permitted[table_column(t, code)] != 0;
+    } else if (purpose >= 0) {
+        idle = (t->purposes_permitted >> purpose & 1U) != 0;
+    } else if (permission >= 0) {
+        idle = (t->permissions_permitted >> permission & 1U) != 0;
+    } else {
+        return EXCUSE_UNKNOWN;
     }
-    if (purpose >= 0) {
-        return (int64_t)(t->purposes_permitted >> purpose & 1U);
-    }
-    return permission >= 0 ? (int64_t)(t->permissions_permitted >> permission & 1U) : -1;
+    return idle ? EXCUSE_IDLE : EXCUSE_NEEDED;
 }
 
 static void check_notes(struct table *t) {
@@ -310,12 +335,12 @@ static void check_notes(struct table *t) {
     json_object_foreach(json_object_get(t->root, "notApplicable"), part, list) {
         json_object_foreach(list, code, reason) {
             struct span name = span_of_text(code);
-            int64_t cases =
-                strcmp(part, "permits") == 0 ? permits_of(t, name) : cases_of(t, part, name);
-            if (cases < 0) {
+            enum excuse excuse = strcmp(part, "permits") == 0 ? judge_permit_excuse(t, name)
+                                                              : judge_excuse(t, part, name);
+            if (excuse == EXCUSE_UNKNOWN) {
                 table_fail(t, "notApplicable names %s, which is not there", code);
-            } else if (cases > 0) {
-                table_fail(t, "notApplicable names %s, which a case covers", code);
+            } else if (excuse == EXCUSE_IDLE) {
+                table_fail(t, "notApplicable names %s, which cases cover", code);
             }
         }
     }

@@ -388,8 +388,25 @@ def test_what_no_case_covers_fails_unless_the_table_says_why_it_need_not(
     assert judged(less).returncode == 0
     table["notApplicable"] = less["notApplicable"]
     assert failures(judged(table)) == [
-        f"FAILED coverage: notApplicable names {code}, which a case covers"
+        f"FAILED coverage: notApplicable names {code}, which cases cover"
     ]
+
+
+def test_a_note_may_excuse_a_clause_under_some_licences_only(judged, table):
+    less = without(table, "cases", "noticeMissing")
+    less["cases"].append(
+        {
+            "name": "no notice",
+            "only": ["energy"],
+            "set": {"notice": None},
+            "expect": ["noticeMissing"],
+        }
+    )
+    assert failures(judged(less)) == [
+        f"FAILED coverage: no case is refused by noticeMissing under licenses/{i}" for i in (1, 2)
+    ]
+    less["notApplicable"] = {"admission": {"noticeMissing": "one licence is enough"}}
+    assert judged(less).returncode == 0
 
 
 def test_a_note_about_what_is_not_there_fails(judged, table):
