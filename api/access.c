@@ -5,7 +5,7 @@
  * Runs on a loop. */
 // SPDX-License-Identifier: Apache-2.0
 #include "api/access_answer.h"
-#include "api/access_read.h"
+#include "api/access_question.h"
 #include "api/access_record.h"
 #include "api/change.h"
 #include "api/handlers.h"
@@ -39,19 +39,20 @@ static enum store_recording recording_of(const struct access *access, const stru
 static bool read_body(struct api_call *call, struct arena *arena, struct span body,
                       struct access *out, bool batch) {
     const char *why = NULL;
-    struct api_access_body read;
-    enum status status = api_access_read(arena, body, &read, &why);
-    bool single = !batch || read.items == NULL;
+    struct api_access_body read = {.items = NULL};
+    enum api_access_kind kind = batch ? API_ACCESS_EVALUATIONS : API_ACCESS_EVALUATION;
+    enum status status = api_access_read(arena, body, kind, &read, &why);
+    bool single = read.items == NULL;
     if (status == STATUS_OK && single) {
-        read.items = NULL;
-        why = api_access_wrong(&read.defaults);
+        why = api_access_wrong(kind, &read.defaults);
         status = why != NULL ? STATUS_INVALID_BODY : STATUS_OK;
     }
     if (status != STATUS_OK) {
         (void)api_problem(call, status, why);
         return false;
     }
-    const struct api_access_asker asker = {
+    struct api_access_asker asker = {
+        .arena = arena,
         .store = call->loop->service->store,
         .pack = out->pack,
         .tenant = arena_copy(arena, call->viewer->tenant),
@@ -61,11 +62,13 @@ static bool read_body(struct api_call *call, struct arena *arena, struct span bo
     out->single = single;
     out->count = single ? 1 : read.item_count;
     out->items = arena_array(call->arena, out->count, sizeof *out->items);
+    const struct api_access_item *next = read.items;
     for (uint32_t i = 0; i < out->count; i++) {
-        const struct api_entities *entities = single ? &read.defaults : &read.items[i];
-        out->items[i].wrong = api_access_wrong(entities);
+        const struct api_entities *entities = single ? &read.defaults : &next->entities;
+        out->items[i].wrong = api_access_wrong(kind, entities);
         if (out->items[i].wrong == NULL)
-            api_access_question(&asker, arena, entities, &out->items[i].ask);
+            api_access_question(&asker, entities, &out->items[i].ask);
+        next = single ? NULL : next->next;
     }
     return true;
 }

@@ -92,23 +92,22 @@ enum status decode_base64url(struct span text, void *out, size_t capacity, size_
     return STATUS_OK;
 }
 
-static int value16(char c) {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
+/* One more than the value of a digit, 0 for what is none: ids are read all the time. */
+static const unsigned char digits16[256] = {
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+    ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16};
 
 enum status decode_hex(struct span text, void *out, size_t size) {
+    const unsigned char *from = (const unsigned char *)text.data;
     unsigned char *at = out;
-    if (text.size != 2 * size)
+    bool wrong = text.size != 2 * size;
+    for (size_t i = 0; i < text.size && !wrong; i++)
+        wrong = digits16[from[i]] == 0;
+    if (wrong)
         return STATUS_INVALID_PARAMETER;
-    for (size_t i = 0; i < text.size; i++)
-        if (value16(text.data[i]) < 0)
-            return STATUS_INVALID_PARAMETER;
     for (size_t i = 0; i < size; i++)
-        at[i] = (unsigned char)(value16(text.data[2 * i]) << 4 | value16(text.data[2 * i + 1]));
+        at[i] = (unsigned char)((digits16[from[2 * i]] - 1) << 4 | (digits16[from[2 * i + 1]] - 1));
     return STATUS_OK;
 }
 

@@ -385,6 +385,12 @@ static void a_value_that_was_not_read_is_an_error(void **state) {
     api_stream_array(in);
     assert_false(api_stream_end(in));
     end(&r);
+    in = begin(&r, SPAN("[1"));
+    api_stream_array(in);
+    assert_true(api_stream_item(in));
+    assert_int_equal(api_stream_number(in).floor, 1);
+    assert_false(api_stream_end(in));
+    end(&r);
     in = begin(&r, SPAN(" "));
     assert_false(api_stream_end(in));
     end(&r);
