@@ -25,7 +25,8 @@ bool block_row_holds(const struct block_row *row, uint64_t log_index, int64_t no
 bool block_holds(const struct vantage *from, uint32_t tenant, uint32_t client) {
     struct block_row row;
     uint64_t log_index = from->past ? from->log_index : STORE_INDEX_NONE - 1;
-    if (tenant == STORE_NAME_NONE || client == STORE_NAME_NONE)
+    if (tenant == STORE_NAME_NONE || client == STORE_NAME_NONE ||
+        db_count(from->txn, DB_BLOCK) == 0)
         return false;
     return block_last(from->txn, tenant, client, log_index + 1, &row) &&
            block_row_holds(&row, log_index, from->now);

@@ -235,9 +235,9 @@ enum status decider_rule(const struct vantage *from, const struct policy_pack *p
         .from = from,
         .question = question,
         .ask = question->ask,
-        .tenant = name_find(from->txn, STORE_NAME_MEMBER, question->tenant),
-        .client = name_find(from->txn, STORE_NAME_MEMBER, question->client),
-        .viewer_client = name_find(from->txn, STORE_NAME_MEMBER, question->viewer_client),
+        .tenant = name_find_member(from->names, from->txn, question->tenant),
+        .client = name_find_member(from->names, from->txn, question->client),
+        .viewer_client = name_find_member(from->names, from->txn, question->viewer_client),
         .best = &best,
     };
     use_pack(from, pack);
@@ -262,6 +262,7 @@ static struct vantage present(struct store_reader *reader) {
     return (struct vantage){.store = reader->store,
                             .txn = &reader->txn,
                             .decider = &reader->decider,
+                            .names = &reader->names,
                             .now = reader->now};
 }
 
@@ -287,6 +288,7 @@ enum status store_decide_as_of(struct store_reader *reader, const struct policy_
     const struct vantage then = {.store = reader->store,
                                  .txn = &reader->txn,
                                  .decider = &reader->decider,
+                                 .names = &reader->names,
                                  .now = moment->time,
                                  .past = true,
                                  .log_index = moment->position - 1};

@@ -7,6 +7,7 @@
 #include "store/record.h"
 
 struct db_txn;
+struct names_kept;
 
 /* Working memory of one thread: how the pack's codes are numbered in this store, and one consent
  * spread out. Too large for a stack. */
@@ -25,6 +26,7 @@ struct vantage {
     struct store *store;
     struct db_txn *txn;
     struct decider *decider;
+    struct names_kept *names; /* a reader's, or NULL */
     int64_t now;
     bool past; /* as of the moment right after entry log_index */
     uint64_t log_index;

@@ -70,45 +70,52 @@ static void add_u64(struct key *key, uint64_t value) {
 }
 
 struct key key_number(uint64_t number) {
-    struct key key = {.size = 0};
+    struct key key;
+    key.size = 0;
     add_u64(&key, number);
     return key;
 }
 
 struct key key_uuid(const struct uuid *id) {
-    struct key key = {.size = 0};
+    struct key key;
+    key.size = 0;
     add(&key, id->bytes, sizeof id->bytes);
     return key;
 }
 
 struct key key_name_number(uint32_t name, uint64_t number) {
-    struct key key = {.size = 0};
+    struct key key;
+    key.size = 0;
     add_u32(&key, name);
     add_u64(&key, number);
     return key;
 }
 
 struct key key_name(uint32_t name) {
-    struct key key = {.size = 0};
+    struct key key;
+    key.size = 0;
     add_u32(&key, name);
     return key;
 }
 
 struct key key_16(const unsigned char prefix[16]) {
-    struct key key = {.size = 0};
+    struct key key;
+    key.size = 0;
     add(&key, prefix, 16);
     return key;
 }
 
 struct key key_16_number(const unsigned char prefix[16], uint64_t number) {
-    struct key key = {.size = 0};
+    struct key key;
+    key.size = 0;
     add(&key, prefix, 16);
     add_u64(&key, number);
     return key;
 }
 
 struct key key_external_prefix(uint32_t tenant, struct span external_id) {
-    struct key key = {.size = 0};
+    struct key key;
+    key.size = 0;
     add_u32(&key, tenant);
     add(&key, external_id.data, external_id.size);
     add(&key, "", 1);
@@ -122,21 +129,24 @@ struct key key_external(uint32_t tenant, struct span external_id, uint64_t conse
 }
 
 struct key key_two_numbers(uint64_t first, uint64_t second) {
-    struct key key = {.size = 0};
+    struct key key;
+    key.size = 0;
     add_u64(&key, first);
     add_u64(&key, second);
     return key;
 }
 
 struct key key_token(const struct digest *digest, uint64_t consent) {
-    struct key key = {.size = 0};
+    struct key key;
+    key.size = 0;
     add(&key, digest->bytes, sizeof digest->bytes);
     add_u64(&key, consent);
     return key;
 }
 
 struct key key_name_text(enum store_name_kind kind, struct span name) {
-    struct key key = {.size = 0};
+    struct key key;
+    key.size = 0;
     add(&key, &(unsigned char){(unsigned char)kind}, 1);
     add(&key, "s", 1);
     add(&key, name.data, name.size);
@@ -144,7 +154,8 @@ struct key key_name_text(enum store_name_kind kind, struct span name) {
 }
 
 struct key key_name_of(enum store_name_kind kind, uint32_t number) {
-    struct key key = {.size = 0};
+    struct key key;
+    key.size = 0;
     add(&key, &(unsigned char){(unsigned char)kind}, 1);
     add(&key, "n", 1);
     add_u32(&key, number);
@@ -152,7 +163,8 @@ struct key key_name_of(enum store_name_kind kind, uint32_t number) {
 }
 
 struct key key_idempotency(uint32_t day, const struct mac16 *mac) {
-    struct key key = {.size = 0};
+    struct key key;
+    key.size = 0;
     add_u32(&key, day);
     add(&key, mac->bytes, sizeof mac->bytes);
     return key;

@@ -57,7 +57,30 @@ struct span store_name(struct store_reader *reader, enum store_name_kind kind, u
     return db_view(&reader->txn, *kept);
 }
 
+static unsigned place_of(struct span name) {
+    uint32_t hash = (uint32_t)name.size;
+    for (size_t i = 0; i < name.size; i++)
+        hash = (hash ^ (unsigned char)name.data[i]) * 16777619U;
+    return (hash ^ hash >> 16) % MEMBERS_KEPT;
+}
+
+uint32_t name_find_member(struct names_kept *kept, struct db_txn *txn, struct span name) {
+    if (kept == NULL || !span_present(name))
+        return name_find(txn, STORE_NAME_MEMBER, name);
+    struct member_kept *member = &kept->members[place_of(name)];
+    if (span_present(member->text) && span_equal(member->text, name))
+        return member->number;
+    uint32_t number = name_find(txn, STORE_NAME_MEMBER, name);
+    if (number == STORE_NAME_NONE)
+        return number;
+    mem_free((void *)(uintptr_t)member->text.data);
+    *member = (struct member_kept){span_of(mem_copy_text(name), name.size), number};
+    return number;
+}
+
 void names_kept_release(struct names_kept *kept) {
+    for (unsigned i = 0; i < MEMBERS_KEPT; i++)
+        mem_free((void *)(uintptr_t)kept->members[i].text.data);
     for (unsigned kind = 0; kind <= STORE_NAME_REASON; kind++)
         for (unsigned i = 0; i < NAMES_KEPT; i++)
             mem_free((void *)(uintptr_t)kept->texts[kind][i].data);
