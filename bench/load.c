@@ -5,7 +5,7 @@
  * Consents are spread like a market's: 50 providers, 200 applications, 100,000 accounts; no two
  * have the same account and application, so that none supersedes another.
  *
- * load --port P --tokens FILE --clients N --count M [--first I] [--ids FILE]
+ * load --port P --tokens FILE --clients N --count M [--first I] [--ids FILE] [--rate N]
  * The tokens' file has a provider's URL and its token per line; the ids' gets a provider's line
  * number and a consent's id per line. Prints one JSON object. */
 // SPDX-License-Identifier: Apache-2.0
@@ -44,12 +44,13 @@ struct client {
 static struct {
     uint16_t port;
     const char *tokens, *ids;
-    uint64_t clients, count, first;
+    uint64_t clients, count, first, rate;
 } options;
 
 static struct provider providers[PROVIDERS_MAX];
 static unsigned provider_count;
-static uint64_t started, finished, refused;
+static uint64_t started, finished, refused, paced;
+static int64_t begun_us;
 static uint32_t *latencies_us;
 static int poller;
 static FILE *ids;
@@ -176,6 +177,14 @@ static void take(struct client *client) {
     latencies_us[finished++] = (uint32_t)(now_us() - client->sent_us);
 }
 
+/* With a rate, change n is due so many seconds after the first; everyone waits for it. */
+static void wait_for_turn(void) {
+    int64_t due = begun_us + (int64_t)(paced * 1000000 / options.rate);
+    for (int64_t left = due - now_us(); left > 0; left = due - now_us())
+        usleep((useconds_t)left);
+    paced++;
+}
+
 static void pull(struct client *client) {
     ssize_t got =
         read(client->fd, client->in + client->in_size, sizeof client->in - client->in_size - 1);
@@ -189,6 +198,8 @@ static void pull(struct client *client) {
     if (size == 0 || client->in_size < size)
         return;
     take(client);
+    if (options.rate != 0)
+        wait_for_turn();
     begin(client);
 }
 
@@ -228,7 +239,7 @@ static void run(void) {
     struct epoll_event events[256];
     for (uint64_t i = 0; i < options.clients; i++)
         clients[i] = connect_one();
-    int64_t begun_us = now_us();
+    begun_us = now_us();
     for (uint64_t i = 0; i < options.clients; i++)
         begin(clients[i]);
     while (finished < options.count) {
@@ -249,13 +260,11 @@ static void run(void) {
 }
 
 int main(int count, char **arguments) {
-    static const struct option known[] = {{"port", required_argument, NULL, 'p'},
-                                          {"tokens", required_argument, NULL, 't'},
-                                          {"clients", required_argument, NULL, 'c'},
-                                          {"count", required_argument, NULL, 'n'},
-                                          {"first", required_argument, NULL, 'f'},
-                                          {"ids", required_argument, NULL, 'i'},
-                                          {0}};
+    static const struct option known[] = {
+        {"port", required_argument, NULL, 'p'},    {"tokens", required_argument, NULL, 't'},
+        {"clients", required_argument, NULL, 'c'}, {"count", required_argument, NULL, 'n'},
+        {"first", required_argument, NULL, 'f'},   {"ids", required_argument, NULL, 'i'},
+        {"rate", required_argument, NULL, 'r'},    {0}};
     int option;
     while ((option = getopt_long(count, arguments, "", known, NULL)) != -1) {
         uint64_t number = optarg != NULL ? strtoull(optarg, NULL, 10) : 0;
@@ -277,6 +286,9 @@ int main(int count, char **arguments) {
             break;
         case 'i':
             options.ids = optarg;
+            break;
+        case 'r':
+            options.rate = number;
             break;
         default:
             return 2;

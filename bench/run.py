@@ -16,6 +16,7 @@ import statistics
 import subprocess
 import tempfile
 
+import decisions
 from service import Bare, Consentd, load, mint
 
 PROVIDERS = [f"https://directory.core.pilot.trust.ib1.org/member/edp-{n:02d}" for n in range(50)]
@@ -191,7 +192,9 @@ class Bench:
             "returns a constant of the same size. p50 and p99 as h2load sees them at full load. "
             "Creates: bench/load.c, each with a body, Idempotency-Key and account of its own, "
             "answered after the commit is on disk. Bytes per create: growth of the store's used "
-            "pages. Dirty pages: what the writer thread handed to the kernel, in pages of 4 KiB.",
+            "pages. Dirty pages: what the writer thread handed to the kernel, in pages of 4 KiB. "
+            "Decisions: bench/decisions.py, h2load over HTTP/1.1, the access log on; medians of "
+            f"{ROUNDS} runs.",
             "",
         ]
         return "\n".join(lines)
@@ -201,7 +204,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", default="build", type=pathlib.Path)
     parser.add_argument("--fill", default=100000, type=int)
-    parser.add_argument("--only", choices=("reads", "creates", "full"),
+    parser.add_argument("--only", choices=("reads", "creates", "decisions", "full"),
                         help="measure and print this alone; the results are not written")
     parser.add_argument("--results", default=pathlib.Path(__file__).with_name("RESULTS.md"),
                         type=pathlib.Path)
@@ -209,7 +212,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="consentd-bench-", dir=options.build) as scratch:
         bench = Bench(options.build, options.fill, pathlib.Path(scratch))
         parts = {"reads": bench.reads, "creates": bench.creates_from_empty,
-                 "full": bench.creates_when_full}
+                 "decisions": lambda: decisions.measure(bench), "full": bench.creates_when_full}
         for name, measure in parts.items():
             if options.only in (None, name):
                 measure()
