@@ -18,36 +18,46 @@ static void malformed(struct reading *r, const char *pointer) {
     }
 }
 
-/* ---- properties that the built-in clauses read */
+/* ---- properties that the built-in clauses read. One that has the wrong form was not stated
+ * (api/access_question.c; tests/e2e/test_decision_table.py holds the two together). */
 
 struct property {
     json_t *object;
     const char *name, *pointer;
 };
 
-static struct span text(struct reading *r, struct property p) {
-    json_t *value = json_object_get(p.object, p.name);
-    if (value != NULL && !json_is_string(value)) {
-        malformed(r, p.pointer);
-    }
-    return span_of(json_string_value(value), json_string_length(value));
+static bool is_text(const json_t *value, size_t max) {
+    return json_string_length(value) >= 1 && json_string_length(value) <= max;
 }
 
-static bool texts(struct reading *r, struct property p, struct table_texts *out) {
+static struct span text(struct reading *r, struct property p) {
+    json_t *value = json_object_get(p.object, p.name);
+    if (value == NULL || is_text(value, LIMIT_URL)) {
+        return span_of(json_string_value(value), json_string_length(value));
+    }
+    malformed(r, p.pointer);
+    return SPAN_NONE;
+}
+
+struct bounds {
+    size_t least, most; /* texts */
+    size_t size;        /* bytes of each */
+};
+
+static struct table_texts texts(struct reading *r, struct property p, struct bounds bounds) {
     json_t *value = json_object_get(p.object, p.name);
     size_t count = json_array_size(value);
     struct span *items = arena_array(&r->ask->arena, count + 1, sizeof *items);
-    bool right = value == NULL || json_is_array(value);
+    bool right = json_is_array(value) && count >= bounds.least && count <= bounds.most;
     for (size_t i = 0; i < count && right; i++) {
         json_t *item = json_array_get(value, i);
         items[i] = span_of(json_string_value(item), json_string_length(item));
-        right = json_is_string(item);
+        right = is_text(item, bounds.size);
     }
-    if (!right) {
+    if (value != NULL && !right) {
         malformed(r, p.pointer);
     }
-    *out = (struct table_texts){items, (uint32_t)count, value != NULL};
-    return value != NULL && right;
+    return (struct table_texts){items, right ? (uint32_t)count : 0, right};
 }
 
 static int64_t moment(struct reading *r, struct property p) {
@@ -68,10 +78,10 @@ static void check_flag(struct reading *r, struct property p) {
 
 static void read_permissions(struct reading *r) {
     struct policy_request *request = &r->ask->request;
-    struct table_texts codes;
     struct property p = {r->resource, "permissions", "/resource/properties/permissions"};
-    request->has_permissions = texts(r, p, &codes);
-    for (uint32_t i = 0; request->has_permissions && i < codes.count; i++) {
+    struct table_texts codes = texts(r, p, (struct bounds){1, LIMIT_SET, LIMIT_URL});
+    request->has_permissions = codes.present;
+    for (uint32_t i = 0; i < codes.count; i++) {
         int found = policy_pack_permission_find(r->ask->pack, codes.items[i]);
         if (found >= 0) {
             request->permissions |= UINT64_C(1) << found;
@@ -82,18 +92,14 @@ static void read_permissions(struct reading *r) {
 }
 
 static void read_resources(struct reading *r) {
-    struct policy_request *request = &r->ask->request;
-    struct table_texts names;
     struct property p = {r->resource, "resources", "/resource/properties/resources"};
-    if (!texts(r, p, &names)) {
-        return;
-    }
+    struct table_texts names = texts(r, p, (struct bounds){0, LIMIT_RESOURCES, LIMIT_RESOURCE});
     struct mac16 *macs = arena_array(&r->ask->arena, names.count + 1, sizeof *macs);
     for (uint32_t i = 0; i < names.count; i++) {
         macs[i] = table_mac(names.items[i]);
     }
-    request->resources = macs;
-    request->resource_count = names.count;
+    r->ask->request.resources = macs;
+    r->ask->request.resource_count = names.count;
 }
 
 static void read_window(struct reading *r) {
@@ -109,7 +115,27 @@ static void read_window(struct reading *r) {
     request->to = moment(r, (struct property){r->resource, "to", "/resource/properties/to"});
 }
 
-static void read_onward(struct reading *r, bool has_consent) {
+/* What a type has that leads to a consent. */
+static void read_properties(struct reading *r) {
+    struct policy_request *request = &r->ask->request;
+    struct table_texts roles =
+        texts(r, (struct property){r->subject, "roles", "/subject/properties/roles"},
+              (struct bounds){0, LIMIT_ROLES, LIMIT_URL});
+    struct span purpose =
+        text(r, (struct property){r->action, "purpose", "/action/properties/purpose"});
+    request->roles_known = roles.present;
+    request->roles = roles.items;
+    request->role_count = roles.count;
+    request->has_purpose = span_present(purpose);
+    request->purpose = policy_pack_purpose_find(r->ask->pack, purpose);
+    read_permissions(r);
+    read_resources(r);
+    read_window(r);
+    request->license =
+        text(r, (struct property){r->resource, "license", "/resource/properties/license"});
+}
+
+static void read_context(struct reading *r, bool has_consent) {
     struct policy_request *request = &r->ask->request;
     const struct policy_consent *consent = &r->ask->consent;
     struct span url =
@@ -121,28 +147,9 @@ static void read_onward(struct reading *r, bool has_consent) {
             request->onward = consent->onward[i];
         }
     }
-}
-
-static void read_properties(struct reading *r, bool has_consent) {
-    struct policy_request *request = &r->ask->request;
-    struct table_texts roles;
-    request->roles_known =
-        texts(r, (struct property){r->subject, "roles", "/subject/properties/roles"}, &roles);
-    request->roles = roles.items;
-    request->role_count = request->roles_known ? roles.count : 0;
-    struct span purpose =
-        text(r, (struct property){r->action, "purpose", "/action/properties/purpose"});
-    request->has_purpose = span_present(purpose);
-    request->purpose = policy_pack_purpose_find(r->ask->pack, purpose);
-    request->license =
-        text(r, (struct property){r->resource, "license", "/resource/properties/license"});
     request->territory = text(r, (struct property){r->context, "territory", "/context/territory"});
-    read_permissions(r);
-    read_resources(r);
-    read_window(r);
-    read_onward(r, has_consent);
-    check_flag(r, (struct property){r->context, "explain", "/context/explain"});
     check_flag(r, (struct property){r->context, "record", "/context/record"});
+    check_flag(r, (struct property){r->context, "explain", "/context/explain"});
 }
 
 /* ---- what rules look at */
@@ -264,7 +271,11 @@ bool table_request_read(struct table *t, struct table_ask *ask, json_t *json, bo
     if (t->wrong) {
         return false;
     }
-    read_properties(&r, has_consent);
+    request->from = request->to = INT64_MIN;
+    if (span_is(request->resource_type, "consent") || span_is(request->resource_type, "account")) {
+        read_properties(&r);
+    }
+    read_context(&r, has_consent);
     read_attributes(&r);
     ask->consent.wrong_client = !span_equal(ask->consent.client, request->subject_id);
     return true;

@@ -92,6 +92,25 @@ def test_a_wrong_command_line_or_an_unreadable_file_is_named_and_exits_2(
     assert (done.returncode, done.stdout, done.stderr) == (2, "", sentence + "\n")
 
 
+def shown():
+    """(command, lines of its output) of the examples in docs/packs.md that run as they stand."""
+    blocks = (TOP / "docs/packs.md").read_text().split("```")
+    for block in blocks:
+        lines = block.strip().splitlines()
+        if lines and lines[0].startswith("$ consentctl policy "):
+            command = lines[0].split()[3:]
+            if command[0] in ("check", "test"):
+                yield command, lines[1:]
+
+
+def test_the_documentation_shows_what_is_printed():
+    examples = list(shown())
+    assert {command[0] for command, _ in examples} == {"check", "test"}
+    for command, lines in examples:
+        printed = run(*command, cwd=TOP).stdout.splitlines()
+        assert [line for line in lines if line not in printed] == ["…"] * lines.count("…")
+
+
 # ---- check
 
 
