@@ -1,7 +1,7 @@
 /* The REST surface as plain functions: a call goes in, a response comes out. It knows no socket and
  * no LMDB, so that handlers are tested and fuzzed without either.
  *
- * Threads: struct api_service is shared and, but for its two atomic pointers, constant after start;
+ * Threads: struct api_service is shared and, but for its atomic pointers, constant after start;
  * everything else belongs to one loop. */
 // SPDX-License-Identifier: Apache-2.0
 #ifndef API_API_H
@@ -31,6 +31,7 @@ struct api_service {
     _Atomic(const struct auth_keys *) keys;
     _Atomic(const struct policy_pack *) pack;
     _Atomic(const struct api_settings *) settings;
+    _Atomic(const char *) reload_refused; /* why the last reload was, NULL when it was not */
     const char *version; /* of the software */
     /* Supplied by the service; context is its own. */
     void *context;

@@ -28,6 +28,31 @@ enum api_outcome api_healthz(struct api_call *call) {
     return api_respond(call, 200, "application/json");
 }
 
+/* What is in force, and what a reload would have put in force: for who may see metrics. */
+static void write_details(struct api_call *call, struct json_out *out) {
+    struct api_service *service = call->loop->service;
+    const struct policy_pack *pack = atomic_load(&service->pack);
+    const char *refused = atomic_load(&service->reload_refused);
+    json_out_key(out, "details");
+    json_out_object_begin(out);
+    if (pack != NULL) {
+        json_out_key(out, "policy");
+        json_out_object_begin(out);
+        json_out_member(out, "pack", policy_pack_name(pack));
+        json_out_member(out, "version", policy_pack_version(pack));
+        json_out_key(out, "digest");
+        json_out_hex(out, policy_pack_digest(pack)->bytes, DIGEST_SIZE);
+        json_out_object_end(out);
+    }
+    json_out_member_optional(out, "reloadRefused", span_of_text(refused));
+    json_out_object_end(out);
+}
+
+static bool is_operator(const struct api_call *call) {
+    const struct api_settings *settings = atomic_load(&call->loop->service->settings);
+    return call->peer_is_loopback || settings->metrics_public;
+}
+
 /* Every check is named with its outcome, so that an operator sees which one it is. */
 enum api_outcome api_readyz(struct api_call *call) {
     struct api_service *service = call->loop->service;
@@ -57,6 +82,9 @@ enum api_outcome api_readyz(struct api_call *call) {
         json_out_member_bool(&out, checks[i].name, checks[i].fine);
     }
     json_out_object_end(&out);
+    if (is_operator(call)) {
+        write_details(call, &out);
+    }
     json_out_object_end(&out);
     if (!ready) {
         api_header_set(call, "retry-after", SPAN("1"));
@@ -69,8 +97,7 @@ enum api_outcome api_readyz(struct api_call *call) {
  * such page. */
 enum api_outcome api_metrics(struct api_call *call) {
     struct api_service *service = call->loop->service;
-    const struct api_settings *settings = atomic_load(&service->settings);
-    if (!call->peer_is_loopback && !settings->metrics_public) {
+    if (!is_operator(call)) {
         return api_problem(call, STATUS_NOT_FOUND, NULL);
     }
     if (service->metrics != NULL) {

@@ -49,23 +49,30 @@ static void log_fixed_differences(const struct config *old, const struct config 
         log_event(LOG_WARN, "service.restart_needed", LOG_TEXT("key", key));
 }
 
+/* What was in force stays so; the operator finds out from the log and /readyz. */
+static void refuse(struct service *service, const char *why) {
+    log_event(LOG_ERROR, "service.reload_refused", LOG_TEXT("why", why));
+    atomic_store(&service->api.reload_refused,
+                 arena_copy(&service->refusals, span_of_text(why)).data);
+}
+
 void service_reload(struct service *service) {
     struct settings *previous = service->settings, *loaded;
     char why[SETTINGS_WHY_SIZE];
     confirm_clock(service);
     if (settings_load(&service->source, previous, &loaded, why) != STATUS_OK) {
-        log_event(LOG_ERROR, "service.reload_refused", LOG_TEXT("why", why));
+        refuse(service, why);
         return;
     }
     log_fixed_differences(previous->config, loaded->config);
     service->settings = loaded;
     if (settings_activate(service, previous)) {
+        atomic_store(&service->api.reload_refused, NULL);
         log_event(LOG_INFO, "service.reloaded", LOG_INT("reloads", loaded->age));
         return;
     }
     service->settings = previous;
     loaded->older = NULL;
     settings_free(loaded);
-    log_event(LOG_ERROR, "service.reload_refused",
-              LOG_TEXT("why", "the store did not take the policy pack"));
+    refuse(service, "the store did not take the policy pack");
 }

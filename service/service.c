@@ -235,6 +235,7 @@ static void release(struct service *service, h2o_globalconf_t *http) {
             loop_release(&service->loops[i]);
     http_release(http);
     settings_free(service->settings);
+    arena_release(&service->refusals);
     library_log_stop();
     logger_stop(service->logger);
     mem_free(service->loops);

@@ -99,7 +99,7 @@ def test_a_purpose_that_must_be_stated(new_server, tmp_path):
         ("estimate-emissions", {**TARIFF, "license": bodies.COMBINED}, {"licenseNotAvailable"}),
         ("estimate-emissions", {**TARIFF, "from": "yesterday"}, {"malformedRequest"}),
         ("estimate-emissions", {"permissions": "tariff"}, {"malformedRequest"}),
-        (7, TARIFF, {"malformedRequest", "purposeNotPermitted"}),
+        (7, TARIFF, {"malformedRequest"}),
     ],
 )
 def test_down_to_purpose_permission_granularity_and_window(cast, consent, purpose, data, expected):

@@ -200,6 +200,11 @@ def test_hup_puts_a_new_configuration_in_force(reloadable):
     assert len([e for e in server.log_entries() if e["event"] == "http.request"]) <= seen + 1
 
 
+def details(server):
+    with Wire(server) as wire:
+        return wire.ask(request("GET", "/readyz")).json()["details"]
+
+
 BAD = {
     "loops": ({"loops": 0}, 'config: "loops": must be 1..64'),
     "unknown": (
@@ -233,11 +238,15 @@ def test_hup_keeps_what_is_when_the_new_configuration_is_bad(reloadable, tmp_pat
     (entry,) = logged(server, "service.reload_refused")
     assert entry["why"].startswith(why), entry
     assert problem_base(server) == "https://first.example"
+    assert details(server)["reloadRefused"] == entry["why"]
+    assert details(server)["policy"]["pack"] == "perseus"
     settings(path, publicUrl="https://third.example")
-    if case != "pack":
-        server.process.send_signal(signal.SIGHUP)
-        logged(server, "service.reloaded")
-        assert problem_base(server) == "https://third.example"
+    if case == "pack":
+        pack.write_bytes(PERSEUS.read_bytes())
+    server.process.send_signal(signal.SIGHUP)
+    logged(server, "service.reloaded")
+    assert problem_base(server) == "https://third.example"
+    assert "reloadRefused" not in details(server)
 
 
 def test_hup_tells_what_needs_a_restart(reloadable):
