@@ -155,7 +155,8 @@ static void the_policy_needs_a_token_of_any_kind(void **state) {
 }
 
 static void assert_readiness(struct world *w, int status, const char *body) {
-    struct reply reply = get(w, AS_NOBODY, "/readyz");
+    struct asking asking = {.target = "/readyz", .from_afar = true};
+    struct reply reply = ask(w, asking);
     assert_int_equal(reply.status, status);
     assert_string_equal(reply.body.data, body);
     assert_string_equal(header_of(&reply, "content-type"), "application/json");
@@ -180,6 +181,19 @@ static void readiness_names_every_check(void **state) {
     struct reply alive = get(w, AS_NOBODY, "/healthz");
     assert_int_equal(alive.status, 200); /* alive all the same */
     assert_string_equal(alive.body.data, "{\"status\":\"ok\"}");
+}
+
+static void readiness_tells_the_operator_what_is_in_force(void **state) {
+    struct world *w = *state;
+    atomic_store(&w->service.reload_refused, "config: \"pack\": /licenses/0: is wrong");
+    struct asking asking = {.target = "/readyz"};
+    struct reply reply = ask(w, asking);
+    assert_non_null(strstr(reply.body.data, "\"details\":{\"policy\":{\"pack\":\"perseus\","));
+    assert_non_null(strstr(reply.body.data,
+                           "\"reloadRefused\":\"config: \\\"pack\\\": /licenses/0: is wrong\"}"));
+    asking.from_afar = true;
+    reply = ask(w, asking);
+    assert_null(strstr(reply.body.data, "details"));
 }
 
 /* Invariant 9: counts show how much happens in all. */
@@ -259,6 +273,7 @@ int main(void) {
         TEST(a_policy_that_is_known_is_not_sent_again),
         TEST(the_policy_needs_a_token_of_any_kind),
         TEST(readiness_names_every_check),
+        TEST(readiness_tells_the_operator_what_is_in_force),
         TEST(metrics_are_for_the_same_host_unless_opened),
         TEST(version_contract_and_reference_need_no_token),
         TEST(every_problem_has_a_page_that_brings_everything_with_it),
