@@ -32,7 +32,7 @@ struct api_service {
     _Atomic(const struct policy_pack *) pack;
     _Atomic(const struct api_settings *) settings;
     _Atomic(const char *) reload_refused; /* why the last reload was, NULL when it was not */
-    const char *version; /* of the software */
+    const char *version;                  /* of the software */
     /* Supplied by the service; context is its own. */
     void *context;
     void (*metrics)(void *context, struct buffer *out); /* Prometheus text of the process */

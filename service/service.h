@@ -38,7 +38,7 @@ struct service {
     pthread_t main_thread;
     /* the main thread's */
     struct settings *settings; /* the newest; older ones behind it */
-    struct arena refusals; /* texts that loops may still read */
+    struct arena refusals;     /* texts that loops may still read */
     bool create;
     /* any thread's */
     struct service_limits limits;
