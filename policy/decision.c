@@ -412,9 +412,11 @@ static void judge_rules(struct judge *j, bool needs_consent) {
         deny(j, DENIAL_DENIED_BY_RULE, CAUSE_RULE, rule);
     if (needs_consent)
         return;
-    j->out->rule = rule_first(&facts, false);
-    if (j->out->rule < 0)
+    rule = rule_first(&facts, false);
+    if (rule < 0)
         deny(j, DENIAL_DENIED_BY_RULE, CAUSE_NO_RULE, 0);
+    if (j->out->denials == 0)
+        j->out->rule = rule;
 }
 
 void policy_decide(const struct policy_pack *pack, const struct policy_consent *consent,

@@ -120,7 +120,7 @@ struct policy_decision {
     uint64_t purposes;     /* of the pack: the stated one, or those that remain open */
     uint64_t permissions;  /* of the pack: those asked for, or those that are open */
     const char *malformed; /* the request's */
-    int rule;              /* the permit rule, for types that rules alone decide; else -1 */
+    int rule;              /* what permitted, for types that rules alone decide; else -1 */
     struct policy_cause causes[DENIAL_COUNT];
 };
 

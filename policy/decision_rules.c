@@ -230,6 +230,10 @@ static bool holds(const struct rule_facts *facts, const struct policy_condition 
         break;
     }
     struct policy_attribute have = look(facts, c);
+    /* A caller's number is no time: nobody knows whether it counts seconds. */
+    if (have.kind == POLICY_IS_NUMBER && c->values[0].type == POLICY_TIME &&
+        c->operand <= POLICY_CONTEXT)
+        have.kind = POLICY_IS_OTHER;
     return compare(&have, c);
 }
 
