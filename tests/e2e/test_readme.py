@@ -13,6 +13,7 @@ VARIABLE = (
     (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "<id>"),
     (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", "<time>"),
     (r'"account":"[A-Za-z0-9_-]{22}"', '"account":"<pairwise>"'),
+    (r'"decisionId":"[A-Za-z0-9_-]+\.(\d+)"', r'"decisionId":"<entry>.\1"'),
 )
 
 
@@ -20,7 +21,7 @@ def tour():
     """(commands, what they show) of each step; nothing shown is an empty text."""
     text = (ROOT / "README.md").read_text().split("\n## Five minutes\n")[1].split("\n## ")[0]
     steps = re.findall(r"```sh\n(.*?)```\n(?:```text\n(.*?)```\n)?", text, re.DOTALL)
-    assert len(steps) == text.count("```sh\n") == 9
+    assert len(steps) == text.count("```sh\n") == 12
     return steps
 
 
