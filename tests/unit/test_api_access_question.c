@@ -202,28 +202,26 @@ static void a_question_that_says_all_has_all(void **state) {
 
 static void a_resource_is_a_consent_an_account_or_of_rules(void **state) {
     (void)state;
+    static const enum store_question_about about[] = {STORE_ABOUT_CONSENT, STORE_ABOUT_CONSENT,
+                                                      STORE_ABOUT_ACCOUNT, STORE_ABOUT_RULES};
     struct asking a;
     begin(&a, "{\"evaluations\":["
+              "{\"resource\":{\"type\":\"consent\",\"id\":\"" ID "\"}},"
               "{\"resource\":{\"type\":\"consent\",\"id\":\"no-uuid\"}},"
               "{\"resource\":{\"type\":\"account\",\"id\":\"acc-1\"}},"
-              "{\"resource\":{\"type\":\"record\",\"id\":\"" ID "\"}},"
-              "{\"resource\":{\"type\":\"consent\",\"id\":\"" ID "\"}}],"
+              "{\"resource\":{\"type\":\"record\",\"id\":\"" ID "\"}}],"
               "\"subject\":{\"type\":\"application\",\"id\":\"a\"},\"action\":{\"name\":\"\"}}");
     const struct mac16 account = store_account_key(fixture->store, SPAN(TENANT), SPAN("acc-1")),
                        none = {{0}};
-    struct store_question q[4];
     struct api_access_item *item = a.body.items;
-    for (unsigned i = 0; i < 4; i++, item = item->next) {
+    for (unsigned i = 0; i < COUNT(about); i++, item = item->next) {
+        const struct store_question *q = &a.ask.question;
         api_access_question(&a.asker, &item->entities, &a.ask);
-        q[i] = a.ask.question;
-        assert_null(q[i].ask.malformed);
-        assert_int_equal(memcmp(&q[i].account, i == 1 ? &account : &none, sizeof none), 0);
-        assert_int_equal(uuid_is_nil(&q[i].consent), i != 3);
+        assert_null(q->ask.malformed);
+        assert_int_equal(q->about, about[i]);
+        assert_int_equal(memcmp(&q->account, i == 2 ? &account : &none, sizeof none), 0);
+        assert_int_equal(uuid_is_nil(&q->consent), i != 0);
     }
-    assert_int_equal(q[0].about, STORE_ABOUT_CONSENT);
-    assert_int_equal(q[1].about, STORE_ABOUT_ACCOUNT);
-    assert_int_equal(q[2].about, STORE_ABOUT_RULES);
-    assert_int_equal(q[3].about, STORE_ABOUT_CONSENT);
     end(&a);
 }
 
@@ -517,6 +515,20 @@ static void a_default_that_was_replaced_leaves_no_trace(void **state) {
     end(&a);
 }
 
+static void a_context_is_of_its_item_alone(void **state) {
+    (void)state;
+    struct asking a;
+    begin(&a, "{\"evaluations\":[{\"context\":{\"record\":true,\"time\":1}},{}],"
+              "\"subject\":{\"type\":\"application\",\"id\":\"a\"},\"action\":{\"name\":\"\"},"
+              "\"resource\":{\"type\":\"consent\",\"id\":\"c\"}}");
+    assert_true(a.ask.record);
+    assert_int_equal(a.ask.question.ask.attributes[TIME].kind, POLICY_IS_NUMBER);
+    api_access_question(&a.asker, &a.body.items->next->entities, &a.ask);
+    assert_false(a.ask.record);
+    assert_int_equal(a.ask.question.ask.attributes[TIME].kind, POLICY_ABSENT);
+    end(&a);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_question_that_says_nothing_more_has_nothing_more),
@@ -533,6 +545,7 @@ int main(void) {
         cmocka_unit_test(a_long_list_is_read_to_its_end),
         cmocka_unit_test(what_rules_cannot_see_clearly_is_malformed),
         cmocka_unit_test(a_default_that_was_replaced_leaves_no_trace),
+        cmocka_unit_test(a_context_is_of_its_item_alone),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
