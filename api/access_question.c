@@ -22,7 +22,7 @@ struct list {
 static const struct bounds role_bounds = {LIMIT_ROLES, 1, LIMIT_URL},
                            code_bounds = {LIMIT_SET, 1, LIMIT_URL},
                            resource_bounds = {LIMIT_RESOURCES, 1, LIMIT_RESOURCE},
-                           url_bounds = {1, 1, LIMIT_URL}, free_bounds = {UINT32_MAX, 0, SIZE_MAX};
+                           url_bounds = {1, 1, LIMIT_URL}, free_bounds = {LIMIT_SET, 0, LIMIT_TEXT};
 
 static bool read_text(struct api_json_stream *in, const struct bounds *bounds, struct span *out) {
     if (api_stream_kind(in) != API_JSON_STRING)

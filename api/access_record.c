@@ -6,6 +6,7 @@
 
 #include "base/encode.h"
 #include "base/json_out.h"
+#include "base/limits.h"
 
 /* ---- writing */
 
@@ -135,8 +136,8 @@ static void put_personal(const struct policy_pack *pack, const struct store_ques
     json_out_array_end(out);
 }
 
-void api_access_record_write(const struct policy_pack *pack, struct arena *arena,
-                             struct store_inquiry *inquiry) {
+static void write_both(const struct policy_pack *pack, struct arena *arena,
+                       struct store_inquiry *inquiry) {
     struct buffer members = {0};
     struct json_out out = json_out_to(&members);
     put_request(pack, &inquiry->question, &out);
@@ -146,6 +147,18 @@ void api_access_record_write(const struct policy_pack *pack, struct arena *arena
     put_personal(pack, &inquiry->question, &out);
     inquiry->personal_json = arena_copy(arena, buffer_span(&members));
     buffer_release(&members);
+}
+
+/* What cannot be recorded is not permitted (invariant 11): more than an entry holds of what rules
+ * look at counts as malformed, and is not looked at, now or when the decision is replayed. */
+void api_access_record_write(const struct policy_pack *pack, struct arena *arena,
+                             struct store_inquiry *inquiry) {
+    write_both(pack, arena, inquiry);
+    if (inquiry->personal_json.size <= LIMIT_PERSONAL)
+        return;
+    inquiry->question.ask.attributes = NULL;
+    inquiry->question.ask.malformed = "/context";
+    write_both(pack, arena, inquiry);
 }
 
 /* ---- reading */

@@ -48,7 +48,8 @@
 #define LIMIT_PACK 4194304     /* a policy pack with its texts */
 #define LIMIT_QUEUE 4096       /* changes waiting for the writer: ~0.3 s of its work */
 #define LIMIT_QUEUE_BYTES 67108864
-#define LIMIT_BATCH 512 /* changes in one commit */
+#define LIMIT_BATCH 512          /* changes in one commit */
+#define LIMIT_BATCH_ENTRIES 8192 /* that they may write: LMDB takes 131,071 dirty pages at once */
 #define LIMIT_LOOPS 64
 
 #endif

@@ -297,13 +297,24 @@ struct work {
     bool closing;
 };
 
+/* The entries that a change may write, not counting cascades, which are bounded over all. */
+static uint32_t weight_of(const struct store_change *change) {
+    if (change->op == STORE_END_MANY)
+        return LIMIT_BULK;
+    return change->op == STORE_DECIDE ? change->inquiry_count + 1 : 1;
+}
+
 static struct work take(struct store *store, bool busy) {
     struct work work = {.changes = NULL};
     pthread_mutex_lock(&store->queue_lock);
     if (store->queue == NULL && !store->closing && store->activating == NULL && !busy)
         wait_a_while(store);
     struct store_change **end = &store->queue;
+    uint32_t weight = 0;
     for (unsigned n = 0; n < LIMIT_BATCH && *end != NULL; n++) {
+        weight += weight_of(*end);
+        if (n > 0 && weight > LIMIT_BATCH_ENTRIES)
+            break;
         end = &(*end)->next;
         store->queue_count--;
     }

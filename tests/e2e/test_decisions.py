@@ -8,6 +8,7 @@ from conftest import NOW, NOW_S
 from harness import bodies
 from harness.client import Api
 from harness.questions import codes, pack_file, question
+from harness.server import PERSEUS
 from harness.tokens import Minter
 from model import format_time, parse_time
 
@@ -455,6 +456,33 @@ def test_a_pack_says_what_is_recorded_and_a_caller_may_ask_for_more(
         items = auditor.get("/v1/audit/events", params={"after": 2}).json()["items"]
         assert [item["event"] for item in items] == [*expected, "decision.permitted"]
         assert items[-1]["index"] == recorded
+
+
+def test_more_than_an_entry_holds_is_malformed(new_server, tmp_path):
+    pack = json.loads(PERSEUS.read_text())
+    pack["rules"] = [
+        {
+            "id": "no-marks",
+            "effect": "deny",
+            "when": [{"path": "context.marks", "op": "subsetOf", "value": ["a"]}],
+        }
+    ]
+    (tmp_path / "pack.json").write_text(json.dumps(pack))
+    server = new_server(clock=f"{NOW}x0", pack=tmp_path / "pack.json")
+    minter = Minter(server.data, NOW_S)
+    app = "https://cap.example/a"
+    with Api(server, minter, minter.tenant("https://edp.example/m")) as api:
+        api.create(bodies.consent(app, NOW))
+
+        def found(marks):
+            return codes(explained(api, question(app, "account-1", context={"marks": marks})))
+
+        assert found(["a"]) == {"deniedByRule"}
+        assert found(["b"]) == set()
+        assert found(["b" * 1024] * 7) == set()
+        assert found(["b" * 1024] * 9) == {"malformedRequest"}
+        assert found(["b" * 1025]) == {"malformedRequest"}
+        assert found(["b"] * 65) == {"malformedRequest"}
 
 
 def test_the_log_tells_decisions_about_a_consent_apart_from_its_history(cast, consent):

@@ -6,10 +6,11 @@ import threading
 
 from conftest import NOW, NOW_S
 from harness import bodies
-from harness.process import until
+from harness.process import metrics, until
 from harness.questions import pack_file, question
 from harness.tokens import Minter
 from harness.wire import Wire, request
+from test_concurrency import at_once
 
 TENANT = "https://directory.example/member/edp-order"
 APP = "https://directory.example/app/cap-order"
@@ -103,3 +104,16 @@ def test_a_revocation_acknowledged_on_one_loop_is_known_on_the_other(new_server,
         pair.close()
     assert PAIRS * ROUNDS == 10_000
     assert [pair.wrong for pair in pairs] == [[]] * PAIRS
+
+
+def test_many_large_batches_at_once_are_recorded_whole(new_server):
+    """More entries than one transaction takes: they go into several."""
+    server = new_server(clock=f"{NOW}x0")
+    minter = Minter(server.data, NOW_S)
+    token = minter.tenant(TENANT)
+    document = {**question(APP, "nobody"), "evaluations": [{}] * 1000}
+    sent = [request("POST", "/access/v1/evaluations", token, document)] * 24
+    answers = at_once(server, sent)
+    assert [answer.status_code for answer in answers] == [200] * 24
+    assert all(len(answer.json()["evaluations"]) == 1000 for answer in answers)
+    assert metrics(server)["consentd_log_entries"] == 2 + 24_000
