@@ -34,6 +34,25 @@ static enum store_recording recording_of(const struct access *access, const stru
     return by_default == POLICY_RECORD_DENIALS ? STORE_RECORD_DENIAL : STORE_RECORD_NO;
 }
 
+static enum status rekey(struct api_call *call, struct arena *arena, struct access *access) {
+    enum status status = STATUS_OK;
+    bool wanted = false;
+    for (uint32_t i = 0; i < access->count; i++)
+        wanted |= access->items[i].ask.question.about == STORE_ABOUT_CONSENT &&
+                  access->items[i].ask.question.ask.resource_count != 0;
+    if (!wanted)
+        return STATUS_OK;
+    status = store_read_begin(call->loop->reader);
+    if (status != STATUS_OK)
+        return status;
+    for (uint32_t i = 0; i < access->count && status == STATUS_OK; i++)
+        if (access->items[i].wrong == NULL)
+            status =
+                store_question_rekey(call->loop->reader, arena, &access->items[i].ask.question);
+    store_read_end(call->loop->reader);
+    return status;
+}
+
 /* Reads the body into questions; everything they point to lives in `arena`. False when the response
  * was made. */
 static bool read_body(struct api_call *call, struct arena *arena, struct span body,
@@ -70,7 +89,10 @@ static bool read_body(struct api_call *call, struct arena *arena, struct span bo
             api_access_question(&asker, entities, &out->items[i].ask);
         next = single ? NULL : next->next;
     }
-    return true;
+    status = rekey(call, arena, out);
+    if (status != STATUS_OK)
+        (void)api_problem(call, status, NULL);
+    return status == STATUS_OK;
 }
 
 /* ---- the answer */

@@ -111,6 +111,7 @@ static bool read_resources(struct api_access_asker *a, struct api_json_stream *i
         keys[i] = store_resource_key(a->store, a->tenant, names.texts[i]);
     ask->resources = keys;
     ask->resource_count = names.count;
+    a->last.question.resource_ids = names.texts;
     return true;
 }
 

@@ -16,6 +16,27 @@ struct mac16 store_resource_key(const struct store *store, struct span tenant,
     return resource_mac(store, tenant, resource);
 }
 
+enum status store_question_rekey(struct store_reader *reader, struct arena *arena,
+                                 struct store_question *question) {
+    ASSERT(reader->open);
+    struct store_consent c;
+    struct policy_request *ask = &question->ask;
+    if (question->about != STORE_ABOUT_CONSENT || ask->resource_count == 0 ||
+        question->resource_ids == NULL)
+        return STATUS_OK;
+    enum status status = consent_find(&reader->txn, &question->consent, &c);
+    if (status != STATUS_OK)
+        return status == STATUS_NOT_FOUND ? STATUS_OK : status;
+    struct span tenant = store_name(reader, STORE_NAME_MEMBER, c.tenant);
+    if (span_equal(tenant, question->tenant))
+        return STATUS_OK;
+    struct mac16 *keys = arena_array(arena, ask->resource_count, sizeof *keys);
+    for (uint32_t i = 0; i < ask->resource_count; i++)
+        keys[i] = resource_mac(reader->store, tenant, question->resource_ids[i]);
+    ask->resources = keys;
+    return reader->txn.status;
+}
+
 /* ---- numbers: the pack's codes got theirs when it was activated, and keep them */
 
 static void number_codes(const struct vantage *from, const struct policy_pack *pack) {

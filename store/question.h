@@ -24,11 +24,17 @@ struct store_question {
     struct uuid consent;       /* STORE_ABOUT_CONSENT */
     struct mac16 account;      /* STORE_ABOUT_ACCOUNT: store_account_key */
     struct span onward;        /* URL of the onward recipient, when ask.has_onward */
+    const struct span *resource_ids; /* ask.resources in clear, or NULL when read from the log */
 };
 /* The keyed digests that stand in questions. Any thread. */
 struct mac16 store_account_key(const struct store *store, struct span tenant, struct span account);
 struct mac16 store_resource_key(const struct store *store, struct span tenant,
                                 struct span resource);
+
+/* A client asks about itself: resources are keyed by whose consent it is, which only the store
+ * knows. Keys them anew, in arena, when that is another tenant. Inside a store_read. */
+MUST_CHECK enum status store_question_rekey(struct store_reader *reader, struct arena *arena,
+                                            struct store_question *question);
 
 struct store_ruling {
     struct policy_decision decision;

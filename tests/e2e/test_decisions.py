@@ -124,6 +124,14 @@ def test_resources_that_the_consent_names(cast):
     assert found() == {"resourceNotPermitted"}
 
 
+def test_a_client_asks_about_its_resources_too(cast):
+    permissions = [{"code": "tariff", "resources": ["m1"]}]
+    consent = cast.tenant.create(bodies.consent(cast.app_url, NOW, permissions=permissions))
+    for meter, expected in (("m1", set()), ("m2", {"resourceNotPermitted"})):
+        asked = question(cast.app_url, consent, **TARIFF, resources=[meter])
+        assert codes(explained(cast.client, asked)) == expected
+
+
 def test_roles_of_todays_certificate(cast, consent):
     def found(roles):
         asked = question(cast.app_url, consent, **TARIFF)
