@@ -434,17 +434,20 @@ static void what_rules_look_at_is_read_by_its_kind(void **state) {
     end(&a);
 }
 
-static void a_long_list_is_read_to_its_end(void **state) {
+static void a_list_is_read_to_its_limit(void **state) {
     (void)state;
     struct asking a;
     struct arena arena = {0};
     const struct policy_attribute *found =
-        ask(&a, (struct parts){.resource = list(&arena, "tags", 1000, 3)})->attributes;
-    assert_int_equal(found[TAGS].text_count, 1000);
+        ask(&a, (struct parts){.resource = list(&arena, "tags", LIMIT_SET, LIMIT_TEXT)})
+            ->attributes;
+    assert_int_equal(found[TAGS].text_count, LIMIT_SET);
     assert_span(found[TAGS].texts[0], "0");
-    assert_span(found[TAGS].texts[500], "500");
-    assert_span(found[TAGS].texts[999], "999");
+    assert_span(found[TAGS].texts[LIMIT_SET - 2], "62");
+    assert_int_equal(found[TAGS].texts[LIMIT_SET - 1].size, LIMIT_TEXT);
     end(&a);
+    assert_malformed("/resource/properties", .resource = list(&arena, "tags", LIMIT_SET + 1, 2));
+    assert_malformed("/resource/properties", .resource = list(&arena, "tags", 1, LIMIT_TEXT + 1));
     arena_release(&arena);
 }
 
@@ -542,7 +545,7 @@ int main(void) {
         cmocka_unit_test(an_entity_that_is_too_long_is_malformed_and_left_out),
         cmocka_unit_test(of_a_type_of_rules_the_table_judges_the_context_alone),
         cmocka_unit_test(what_rules_look_at_is_read_by_its_kind),
-        cmocka_unit_test(a_long_list_is_read_to_its_end),
+        cmocka_unit_test(a_list_is_read_to_its_limit),
         cmocka_unit_test(what_rules_cannot_see_clearly_is_malformed),
         cmocka_unit_test(a_default_that_was_replaced_leaves_no_trace),
         cmocka_unit_test(a_context_is_of_its_item_alone),
