@@ -6,6 +6,7 @@
 #include "api/entry.h"
 #include "api/handlers.h"
 #include "api/http_out.h"
+#include "api/moment.h"
 #include "api/params_in.h"
 #include "api/query.h"
 #include "api/reading.h"
@@ -27,10 +28,32 @@ static enum status find_seen(const struct api_call *call, struct store_consent *
     return *relation == API_RELATION_NONE ? STATUS_NOT_FOUND : STATUS_OK;
 }
 
-static enum status get(struct api_call *call, bool *unchanged) {
+/* Which state of it is asked for: that of now, unless a time is given. */
+struct reading {
+    struct api_moment at;
+    bool past;
+};
+static const struct api_param READING_PARAMS[] = {
+    {"at", API_PARAM_MOMENT, offsetof(struct reading, at), 0},
+};
+
+static enum status rewind_to(const struct api_call *call, const struct reading *reading,
+                             struct store_consent *consent) {
+    struct store_moment moment;
+    if (!reading->past) {
+        return STATUS_OK;
+    }
+    enum status status = store_moment_at(call->loop->reader, reading->at.last, &moment);
+    return status == STATUS_OK ? store_consent_at(call->loop->reader, &moment, consent) : status;
+}
+
+static enum status get(struct api_call *call, const struct reading *reading, bool *unchanged) {
     struct store_consent consent;
     enum api_relation relation;
     enum status status = find_seen(call, &consent, &relation);
+    if (status == STATUS_OK) {
+        status = rewind_to(call, reading, &consent);
+    }
     if (status != STATUS_OK) {
         return status;
     }
@@ -44,12 +67,18 @@ static enum status get(struct api_call *call, bool *unchanged) {
 
 enum api_outcome api_consent_get(struct api_call *call) {
     bool unchanged = false;
-    if (!api_params_none(call)) {
+    struct reading reading = {.past = false};
+    struct api_params params = {READING_PARAMS, 1, &reading, 0, NULL};
+    if (!api_params_from_url(call, &params)) {
+        return API_DONE;
+    }
+    reading.past = api_param_was_set(&params, SPAN("at"));
+    if (reading.past && !api_moment_past(call, "at", &reading.at)) {
         return API_DONE;
     }
     enum status status = store_read_begin(call->loop->reader);
     if (status == STATUS_OK) {
-        status = get(call, &unchanged);
+        status = get(call, &reading, &unchanged);
         store_read_end(call->loop->reader);
     }
     if (status != STATUS_OK) {

@@ -55,6 +55,18 @@ static enum status set_time(struct api_params *params, const struct api_param *p
     return STATUS_OK;
 }
 
+static enum status set_moment(struct api_params *params, const struct api_param *param,
+                              struct span text) {
+    struct api_moment *moment = (struct api_moment *)((char *)params->into + param->offset);
+    if (timestamp_parse(text, &moment->first) != STATUS_OK) {
+        params->why = "must be a time such as 2026-03-12T00:00:00Z";
+        return STATUS_INVALID_PARAMETER;
+    }
+    bool fraction = memchr(text.data, '.', text.size) != NULL;
+    moment->last = fraction ? moment->first : moment->first + 999;
+    return STATUS_OK;
+}
+
 static enum status set_state(struct api_params *params, const struct api_param *param,
                              struct span text) {
     enum consent_state state;
@@ -107,6 +119,8 @@ static enum status set_value(struct api_params *params, const struct api_param *
         return set_uuid(params, param, text);
     case API_PARAM_TIME:
         return set_time(params, param, text);
+    case API_PARAM_MOMENT:
+        return set_moment(params, param, text);
     case API_PARAM_STATES:
         return set_state(params, param, text);
     case API_PARAM_EVENT:

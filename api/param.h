@@ -16,10 +16,16 @@ enum api_param_kind {
     API_PARAM_TEXT,   /* struct span: 1 to `extra` bytes of UTF-8 without NUL, borrowed */
     API_PARAM_UUID,   /* struct uuid; the bool at offset `extra` becomes true */
     API_PARAM_TIME,   /* int64_t */
+    API_PARAM_MOMENT, /* struct api_moment */
     API_PARAM_STATES, /* uint32_t, a bit per consent_state; may be repeated */
     API_PARAM_EVENT,  /* enum store_event_code */
     API_PARAM_INDEX,  /* uint64_t: the number plus one, "what comes after it" */
     API_PARAM_LIMIT,  /* uint32_t: 1 to LIMIT_PAGE */
+};
+/* A time that is asked about, first and last millisecond: without a fraction it is that whole
+ * second. */
+struct api_moment {
+    int64_t first, last;
 };
 struct api_param {
     const char *name;

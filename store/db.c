@@ -25,7 +25,7 @@ static const char *const table_names[DB_TABLES] = {
     "tenant",        "name",          "job",
     "idempotency",   "pack",          "block",
     "use",           "about_consent", "log_by_transaction",
-    "policy",
+    "policy",        "request",
 };
 
 struct db {

@@ -43,6 +43,7 @@ enum db_table {
     DB_ABOUT_CONSENT,
     DB_LOG_BY_TRANSACTION,
     DB_POLICY,
+    DB_REQUEST,
     DB_TABLES
 };
 const char *db_table_name(enum db_table table);

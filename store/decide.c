@@ -206,6 +206,8 @@ static enum status consider(struct asking *a, const struct store_consent *consen
         return STATUS_OK; /* it came later than the moment that is asked about */
     if (status != STATUS_OK)
         return status;
+    if (a->question->about == STORE_ABOUT_ACCOUNT && !ruling.consent.has_account)
+        return STATUS_OK; /* the grant, later, told whose it is */
     spread_out.wrong_client = consent->client != a->client;
     ruling.license = spread_out.license;
     policy_decide(a->from->decider->numbered, &spread_out, &a->ask, a->from->now, &ruling.decision);

@@ -162,6 +162,14 @@ static void write_granted(struct write *w, struct granting *g) {
     idempotency_remember(w, g->change);
 }
 
+/* The grant writes over what was asked for, which questions about the time before are judged by. */
+static void keep_request(struct write *w, const struct store_consent *requested) {
+    struct key key = key_number(requested->index);
+    buffer_clear(&w->record);
+    record_consent_encode(requested, &w->record);
+    db_put_rising(&w->txn, DB_REQUEST, key_span(&key), buffer_span(&w->record));
+}
+
 /* A header that exists only as a draft yet. */
 static void start(struct write *w, struct granting *g) {
     w->store->last_id = uuid_make_after(w->now, &w->store->last_id);
@@ -242,6 +250,7 @@ enum status change_grant(struct write *w, struct store_change *change) {
     status = prepare(w, &g);
     if (status != STATUS_OK)
         return status;
+    keep_request(w, &requested);
     struct key due = key_two_numbers(key_time(requested.answer_due), requested.index);
     db_delete(&w->txn, DB_BY_EXPIRY, key_span(&due));
     overlap_join(w, &g);

@@ -70,16 +70,30 @@ static void begin_again(struct store_consent *c, uint64_t log_index) {
     forget_successor(c, log_index);
 }
 
+/* What a request asked for, before its grant set what it lacked and narrowed the rest. */
+static enum status recall_request(struct db_txn *txn, struct store_consent *c) {
+    struct span value;
+    struct key key = key_number(c->index);
+    if (!db_get(txn, DB_REQUEST, key_span(&key), &value))
+        return txn->status != STATUS_OK ? txn->status : STATUS_INTERNAL;
+    return record_consent_decode(c->index, value, c);
+}
+
 enum status consent_rewind(struct db_txn *txn, uint64_t log_index, struct store_consent *consent) {
     struct store_consent c = *consent;
+    enum status status = STATUS_OK;
+    if (c.created_entry > log_index)
+        return STATUS_NOT_FOUND; /* it did not exist yet */
+    if (c.granted_entry != STORE_INDEX_NONE && c.granted_entry > log_index)
+        status = recall_request(txn, &c);
+    if (status != STATUS_OK)
+        return status;
     c.status = c.recorded;
     if (c.last_entry <= log_index) {
         forget_successor(&c, log_index);
         *consent = c;
         return STATUS_OK;
     }
-    if (c.created_entry > log_index)
-        return STATUS_NOT_FOUND; /* it did not exist yet */
     struct db_cursor cursor;
     struct key from = key_two_numbers(c.index, 0);
     begin_again(&c, log_index);
@@ -94,11 +108,6 @@ enum status consent_rewind(struct db_txn *txn, uint64_t log_index, struct store_
     db_cursor_close(&cursor);
     if (txn->status != STATUS_OK)
         return txn->status;
-    if (c.granted_entry == STORE_INDEX_NONE) {
-        c.granted_at = INT64_MIN;
-        c.arrangement = c.id; /* a request begins an arrangement of its own */
-        c.supersedes = STORE_INDEX_NONE;
-    }
     c.status = c.recorded;
     *consent = c;
     return STATUS_OK;
@@ -144,12 +153,27 @@ uint64_t entry_at_time(struct db_txn *txn, int64_t time_ms) {
     return low;
 }
 
-enum status store_position_at(struct store_reader *reader, int64_t time_ms, uint64_t *position) {
+enum status store_moment_at(struct store_reader *reader, int64_t time_ms,
+                            struct store_moment *out) {
     ASSERT(reader->open);
-    uint64_t found = entry_at_time(&reader->txn, time_ms + 1);
+    uint64_t position = entry_at_time(&reader->txn, time_ms + 1);
     if (reader->txn.status == STATUS_OK)
-        *position = found;
+        *out = (struct store_moment){.position = position, .time = time_ms};
     return reader->txn.status;
+}
+
+enum status store_consent_at(struct store_reader *reader, const struct store_moment *moment,
+                             struct store_consent *consent) {
+    ASSERT(reader->open);
+    struct store_consent c = *consent;
+    enum status status = moment->position > 0
+                             ? consent_rewind(&reader->txn, moment->position - 1, &c)
+                             : STATUS_NOT_FOUND;
+    if (status != STATUS_OK)
+        return status;
+    consent_judge(&c, moment->time);
+    *consent = c;
+    return STATUS_OK;
 }
 
 enum status store_policy_at(struct store_reader *reader, uint64_t position, struct digest *digest,

@@ -54,19 +54,12 @@ MUST_CHECK enum status store_consent_spread(struct store_reader *reader,
                                             const struct policy_pack *pack,
                                             const struct store_consent *consent,
                                             struct policy_consent *out);
-/* store_decide as of a log position (the number of entries there were) and a time. */
-struct store_moment {
-    uint64_t position;
-    int64_t time;
-};
+/* store_decide as of a moment. */
 MUST_CHECK enum status store_decide_as_of(struct store_reader *reader,
                                           const struct policy_pack *pack,
                                           const struct store_question *question,
                                           const struct store_moment *moment,
                                           struct store_ruling *out);
-/* The position that held at a time: how many entries there were by its end. */
-MUST_CHECK enum status store_position_at(struct store_reader *reader, int64_t time_ms,
-                                         uint64_t *position);
 /* The pack in force at a position and the entry that activated it. STATUS_NOT_FOUND before the
  * first. */
 MUST_CHECK enum status store_policy_at(struct store_reader *reader, uint64_t position,

@@ -68,6 +68,20 @@ MUST_CHECK enum status store_consent_by_index(struct store_reader *reader, uint6
 MUST_CHECK enum status store_consent_as_of(struct store_reader *reader, uint64_t log_index,
                                            struct store_consent *consent);
 
+/* A place in the log and a time: how many entries there were, and what the clock said. */
+struct store_moment {
+    uint64_t position;
+    int64_t time;
+};
+/* The end of a millisecond: behind every entry written in it. */
+MUST_CHECK enum status store_moment_at(struct store_reader *reader, int64_t time_ms,
+                                       struct store_moment *out);
+/* Rewinds *consent to a moment; its status is by the clock of then. STATUS_NOT_FOUND before it was
+ * created. */
+MUST_CHECK enum status store_consent_at(struct store_reader *reader,
+                                        const struct store_moment *moment,
+                                        struct store_consent *consent);
+
 /* The stored JSON of a consent as of its last_entry: views, each the members of an object without
  * braces. grant and grant_private are empty while requested; text is of statusReason's entry. */
 struct store_terms {

@@ -54,11 +54,11 @@ static void head_has_the_headers_of_get(void **state) {
     assert_string_equal(header_of(&reply, "content-type"), "application/json");
 }
 
-/* `at` will mean the past one day: to ignore it would answer another question. */
+/* To ignore one would answer another question. */
 static void parameters_that_mean_nothing_here_are_refused(void **state) {
     struct world *w = *state;
     struct store_consent c = make(w, (struct making){.account = NULL});
-    struct reply reply = get(w, AS_EDP, path_of(w, &c.id, "?at=2026-01-01T00:00Z"));
+    struct reply reply = get(w, AS_EDP, path_of(w, &c.id, "?when=2026-01-01T00:00Z"));
     assert_problem(&reply, 400, "invalid-parameter");
     reply = get(w, AS_EDP, path_of(w, &c.id, "?%zz=1"));
     assert_problem(&reply, 400, "invalid-parameter");
