@@ -57,31 +57,36 @@ size_t encode_decimal(uint64_t value, char out[ENCODE_DECIMAL_SIZE]) {
     return size;
 }
 
-static int value64(char c) {
+static int value64(char c, const char *alphabet) {
     if (c >= 'A' && c <= 'Z')
         return c - 'A';
     if (c >= 'a' && c <= 'z')
         return c - 'a' + 26;
     if (c >= '0' && c <= '9')
         return c - '0' + 52;
-    return c == '-' ? 62 : c == '_' ? 63 : -1;
+    return c == alphabet[62] ? 62 : c == alphabet[63] ? 63 : -1;
 }
 
-enum status decode_base64url(struct span text, void *out, size_t capacity, size_t *out_size) {
+/* Digits without padding, the unused bits of the last one zero. */
+static bool valid64(struct span text, const char *alphabet) {
+    if (text.size % 4 == 1)
+        return false;
+    for (size_t i = 0; i < text.size; i++)
+        if (value64(text.data[i], alphabet) < 0)
+            return false;
+    int unused = text.size % 4 == 2 ? 15 : text.size % 4 == 3 ? 3 : 0;
+    return unused == 0 || (value64(text.data[text.size - 1], alphabet) & unused) == 0;
+}
+
+static enum status decode64(struct span text, const char *alphabet, void *out, size_t capacity,
+                            size_t *out_size) {
     unsigned bits = 0, count = 0;
     size_t size = text.size / 4 * 3 + (text.size % 4 != 0 ? text.size % 4 - 1 : 0);
-    if (text.size % 4 == 1 || size > capacity)
-        return STATUS_INVALID_PARAMETER;
-    for (size_t i = 0; i < text.size; i++)
-        if (value64(text.data[i]) < 0)
-            return STATUS_INVALID_PARAMETER;
-    if (text.size % 4 == 2 && (value64(text.data[text.size - 1]) & 15) != 0)
-        return STATUS_INVALID_PARAMETER;
-    if (text.size % 4 == 3 && (value64(text.data[text.size - 1]) & 3) != 0)
+    if (size > capacity || !valid64(text, alphabet))
         return STATUS_INVALID_PARAMETER;
     unsigned char *at = out;
     for (size_t i = 0; i < text.size; i++) {
-        bits = bits << 6 | (unsigned)value64(text.data[i]);
+        bits = bits << 6 | (unsigned)value64(text.data[i], alphabet);
         count += 6;
         if (count >= 8) {
             count -= 8;
@@ -90,6 +95,27 @@ enum status decode_base64url(struct span text, void *out, size_t capacity, size_
     }
     *out_size = size;
     return STATUS_OK;
+}
+
+enum status decode_base64url(struct span text, void *out, size_t capacity, size_t *out_size) {
+    return decode64(text, base64url, out, capacity, out_size);
+}
+
+/* What stands before the padding of a text whose size is a multiple of four. */
+static struct span unpadded(struct span text) {
+    if (text.size != 0 && text.data[text.size - 1] == '=')
+        text.size -= text.data[text.size - 2] == '=' ? 2 : 1;
+    return text;
+}
+
+bool encode_base64_valid(struct span text) {
+    return text.size % 4 == 0 && valid64(unpadded(text), base64);
+}
+
+enum status decode_base64(struct span text, void *out, size_t capacity, size_t *out_size) {
+    if (text.size % 4 != 0)
+        return STATUS_INVALID_PARAMETER;
+    return decode64(unpadded(text), base64, out, capacity, out_size);
 }
 
 /* One more than the value of a digit, 0 for what is none: ids are read all the time. */

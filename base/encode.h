@@ -23,6 +23,11 @@ size_t encode_decimal(uint64_t value, char out[ENCODE_DECIMAL_SIZE]);
  * STATUS_INVALID_PARAMETER, also when the result does not fit capacity. */
 MUST_CHECK enum status decode_base64url(struct span text, void *out, size_t capacity,
                                         size_t *out_size);
+/* The same for standard base64, whose padding must be there (RFC 4648 section 4). */
+MUST_CHECK enum status decode_base64(struct span text, void *out, size_t capacity,
+                                     size_t *out_size);
+/* True when decode_base64 would read text into what is large enough. */
+bool encode_base64_valid(struct span text);
 /* Exactly size bytes from 2 * size hex digits of either case. */
 MUST_CHECK enum status decode_hex(struct span text, void *out, size_t size);
 /* True when text is valid UTF-8 (RFC 3629) without NUL. */

@@ -41,6 +41,37 @@ static void base64url_is_read_back(void **state) {
     }
 }
 
+static void base64_is_read_back_with_its_padding(void **state) {
+    (void)state;
+    for (size_t i = 0; i < COUNT(rfc4648); i++) {
+        char out[8];
+        size_t size = 99;
+        struct span text = span_of_text(rfc4648[i].base64);
+        assert_int_equal(decode_base64(text, out, strlen(rfc4648[i].plain), &size), STATUS_OK);
+        assert_span(span_of(out, size), rfc4648[i].plain);
+        assert_true(encode_base64_valid(text));
+    }
+}
+
+static void what_is_no_base64_is_refused(void **state) {
+    static const char *const bad[] = {
+        "A",      "AAAAA", "Zg",   "Zg=",    "Zm8",      "Zg===", "Zm9v=", "Zm9v====",
+        "====",   "Z===",  "=Zg=", "Zg==Zg", "Zg==Zg==", "Zh==",  "Zm9=",  "Zm 8=",
+        "Zm9v\n", "-_-_",  "Zm9.", "    ",   "Zm9\x80",  " Zg==", "Zg= ",
+    };
+    char out[8] = "kept";
+    size_t size = 42;
+    (void)state;
+    for (size_t i = 0; i < COUNT(bad); i++)
+        if (decode_base64(span_of_text(bad[i]), out, sizeof out, &size) !=
+                STATUS_INVALID_PARAMETER ||
+            encode_base64_valid(span_of_text(bad[i])))
+            fail_msg("\"%s\" was taken", bad[i]);
+    assert_int_equal(decode_base64(SPAN("Zm9vYg=="), out, 3, &size), STATUS_INVALID_PARAMETER);
+    assert_string_equal(out, "kept");
+    assert_int_equal(size, 42);
+}
+
 static void every_byte_survives_base64url(void **state) {
     unsigned char all[256], back[256];
     char text[ENCODE_BASE64URL_SIZE(256)];
@@ -249,6 +280,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_vectors_of_rfc_4648_are_written),
         cmocka_unit_test(base64url_is_read_back),
+        cmocka_unit_test(base64_is_read_back_with_its_padding),
+        cmocka_unit_test(what_is_no_base64_is_refused),
         cmocka_unit_test(every_byte_survives_base64url),
         cmocka_unit_test(what_is_no_base64url_is_refused),
         cmocka_unit_test(bits_that_no_byte_uses_must_be_zero),
