@@ -16,7 +16,11 @@ struct digest tlog_commitment(const unsigned char salt[TLOG_SALT_SIZE], struct s
     return digest_hmac(span_of((const char *)salt, TLOG_SALT_SIZE), parts, 2);
 }
 
-struct digest tlog_leaf_hash(const unsigned char leaf[TLOG_LEAF_SIZE]) {
-    const struct span parts[] = {span_of("\0", 1), span_of((const char *)leaf, TLOG_LEAF_SIZE)};
+struct digest tlog_entry_hash(struct span entry) {
+    const struct span parts[] = {span_of("\0", 1), entry};
     return digest_sha256_parts(parts, 2);
+}
+
+struct digest tlog_leaf_hash(const unsigned char leaf[TLOG_LEAF_SIZE]) {
+    return tlog_entry_hash(span_of((const char *)leaf, TLOG_LEAF_SIZE));
 }

@@ -14,6 +14,8 @@ void tlog_leaf_encode(unsigned char type, const struct digest *commitment,
                       unsigned char out[TLOG_LEAF_SIZE]);
 /* HMAC-SHA-256(key = salt, "consentd/payload/v1\0" || payload). */
 struct digest tlog_commitment(const unsigned char salt[TLOG_SALT_SIZE], struct span payload);
+/* Of an entry of any size, in any log: SHA-256(0x00 || entry). */
+struct digest tlog_entry_hash(struct span entry);
 struct digest tlog_leaf_hash(const unsigned char leaf[TLOG_LEAF_SIZE]);
 
 #endif

@@ -10,14 +10,26 @@ struct digest tlog_node_hash(const struct digest *left, const struct digest *rig
     return digest_sha256_parts(parts, 3);
 }
 
-void tlog_tree_append(struct tlog_tree *tree, const struct digest *leaf_hash) {
+uint32_t tlog_tree_append_rows(struct tlog_tree *tree, const struct digest *leaf_hash,
+                               struct digest rows[TLOG_TILE_LEVELS]) {
     struct digest hash = *leaf_hash;
+    uint32_t height = 0;
+    rows[0] = hash;
     /* Each low set bit of size is a perfect subtree as large as the one that `hash` is now. */
-    for (uint64_t bits = tree->size; (bits & 1) != 0; bits >>= 1)
+    for (uint64_t bits = tree->size; (bits & 1) != 0; bits >>= 1) {
         hash = tlog_node_hash(&tree->peaks[--tree->peak_count], &hash);
+        if (++height % 8 == 0) /* a full tile below is a row above */
+            rows[height / 8] = hash;
+    }
     ASSERT(tree->peak_count < TLOG_PEAKS_MAX);
     tree->peaks[tree->peak_count++] = hash;
     tree->size++;
+    return height / 8 + 1;
+}
+
+void tlog_tree_append(struct tlog_tree *tree, const struct digest *leaf_hash) {
+    struct digest rows[TLOG_TILE_LEVELS];
+    tlog_tree_append_rows(tree, leaf_hash, rows);
 }
 
 struct digest tlog_tree_root(const struct tlog_tree *tree) {

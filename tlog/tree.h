@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/digest.h"
+#include "tlog/tile.h"
 
 #define TLOG_PEAKS_MAX 64
 
@@ -20,6 +21,10 @@ struct tlog_tree {
 struct digest tlog_node_hash(const struct digest *left, const struct digest *right);
 /* Zero-initialised is the empty tree. */
 void tlog_tree_append(struct tlog_tree *tree, const struct digest *leaf_hash);
+/* The same, and gives the rows that the leaf adds to the levels of tiles (tile.h): rows[L], for
+ * each L below the answer, is the last row of level L in the tree as it is now. */
+uint32_t tlog_tree_append_rows(struct tlog_tree *tree, const struct digest *leaf_hash,
+                               struct digest rows[TLOG_TILE_LEVELS]);
 /* The root; of the empty tree SHA-256(""). */
 struct digest tlog_tree_root(const struct tlog_tree *tree);
 
