@@ -272,8 +272,7 @@ static enum api_outcome evaluate(struct api_call *call, bool batch) {
         return api_problem(call, status, NULL);
     if (!denied || by_default != POLICY_RECORD_DENIALS)
         return API_DONE;
-    buffer_clear(&call->response.body);
-    call->response = (struct api_response){.body = call->response.body};
+    api_response_reset(call);
     return record(call, access, batch);
 }
 

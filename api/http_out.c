@@ -25,6 +25,11 @@ enum api_outcome api_respond(struct api_call *call, int status, const char *cont
     return API_DONE;
 }
 
+void api_response_reset(struct api_call *call) {
+    buffer_clear(&call->response.body);
+    call->response = (struct api_response){.body = call->response.body};
+}
+
 /* The usual form without printf, which would be a tenth of a read's rendering. */
 static struct span plain_tag(struct arena *arena, uint32_t version) {
     char *tag = arena_alloc(arena, ENCODE_DECIMAL_SIZE + 2);

@@ -6,9 +6,11 @@
 #include <stdio.h>
 
 #include "api/http_in.h"
+#include "api/http_out.h"
 #include "api/problem.h"
 #include "api/viewer.h"
 #include "base/encode.h"
+#include "store/change.h"
 
 #define SEGMENTS_MAX 4 /* of the longest route */
 
@@ -198,8 +200,16 @@ enum api_outcome api_handle(struct api_call *call) {
     return call->route->handle(call);
 }
 
+/* Another pack came into force while the change waited: the call is read again, under that one. */
+static enum api_outcome handle_again(struct api_call *call, struct store_change *change) {
+    store_change_free(change);
+    api_response_reset(call);
+    call->state = NULL;
+    return call->route->handle(call);
+}
+
 enum api_outcome api_reply(struct api_call *call, struct store_change *change) {
-    return call->route->reply(call, change);
+    return change->outdated ? handle_again(call, change) : call->route->reply(call, change);
 }
 
 void api_refuse(struct api_call *call, enum status status, const char *detail) {

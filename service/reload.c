@@ -15,14 +15,29 @@ static void complete_public_url(struct service *service, struct settings *settin
         arena_format(&settings->config->arena, "http://%s", service->listeners[0].address);
 }
 
-bool settings_activate(struct service *service, const struct settings *previous) {
+/* The writer publishes the pack itself, before it judges by it (service.c). */
+static bool activate_pack(struct service *service, const struct policy_pack *pack,
+                          const char **why) {
+    enum status status = store_pack_activate(service->store, pack);
+    if (status == STATUS_NOT_ADMISSIBLE)
+        *why = "the policy pack would make more than 64 purposes or 64 permissions, counting those "
+               "of all packs before it";
+    else if (status == STATUS_STORAGE_FULL)
+        *why = "the store has no room for the policy pack";
+    else if (status == STATUS_BUSY)
+        *why = "the store takes no changes, and so no policy pack";
+    else
+        *why = "the policy pack could not be stored";
+    return status == STATUS_OK;
+}
+
+bool settings_activate(struct service *service, const struct settings *previous, const char **why) {
     struct settings *settings = service->settings;
     const struct config *config = settings->config;
     if ((previous == NULL || previous->pack != settings->pack) &&
-        store_pack_activate(service->store, settings->pack) != STATUS_OK)
+        !activate_pack(service, settings->pack, why))
         return false;
     complete_public_url(service, settings);
-    atomic_store(&service->api.pack, settings->pack);
     atomic_store(&service->api.keys, settings->keys);
     atomic_store(&service->api.settings, &settings->api);
     atomic_store(&service->limits.in_flight, (uint32_t)config->in_flight);
@@ -49,16 +64,20 @@ static void log_fixed_differences(const struct config *old, const struct config 
         log_event(LOG_WARN, "service.restart_needed", LOG_TEXT("key", key));
 }
 
-/* What was in force stays so; the operator finds out from the log and /readyz. */
+/* What was in force stays so; the operator finds out from /readyz and the log, in this order: who
+ * has read it in the log finds it in /readyz. */
 static void refuse(struct service *service, const char *why) {
+    const char *told = atomic_load(&service->api.reload_refused);
+    if (told == NULL || strcmp(told, why) != 0) /* the same again and again takes no memory */
+        atomic_store(&service->api.reload_refused,
+                     arena_copy(&service->refusals, span_of_text(why)).data);
     log_event(LOG_ERROR, "service.reload_refused", LOG_TEXT("why", why));
-    atomic_store(&service->api.reload_refused,
-                 arena_copy(&service->refusals, span_of_text(why)).data);
 }
 
 void service_reload(struct service *service) {
     struct settings *previous = service->settings, *loaded;
     char why[SETTINGS_WHY_SIZE];
+    const char *cause;
     confirm_clock(service);
     if (settings_load(&service->source, previous, &loaded, why) != STATUS_OK) {
         refuse(service, why);
@@ -66,7 +85,7 @@ void service_reload(struct service *service) {
     }
     log_fixed_differences(previous->config, loaded->config);
     service->settings = loaded;
-    if (settings_activate(service, previous)) {
+    if (settings_activate(service, previous, &cause)) {
         atomic_store(&service->api.reload_refused, NULL);
         log_event(LOG_INFO, "service.reloaded", LOG_INT("reloads", loaded->age));
         return;
@@ -74,5 +93,5 @@ void service_reload(struct service *service) {
     service->settings = previous;
     loaded->older = NULL;
     settings_free(loaded);
-    refuse(service, "the store did not take the policy pack");
+    refuse(service, cause);
 }

@@ -1,7 +1,7 @@
 /* The process from start to end: everything is opened in one order and closed in the opposite one.
  *
- * Threads: all of this runs on the main thread, but store_wake and store_failed, which the writer
- * calls. */
+ * Threads: all of this runs on the main thread, but store_wake, store_failed and pack_activated,
+ * which the writer calls. */
 // SPDX-License-Identifier: Apache-2.0
 #include "service/service.h"
 
@@ -47,6 +47,11 @@ static void store_failed(void *context) {
     struct service *service = context;
     atomic_store(&service->failed, true);
     pthread_kill(service->main_thread, SIGUSR1);
+}
+
+static void pack_activated(void *context, const struct policy_pack *pack) {
+    struct service *service = context;
+    atomic_store(&service->api.pack, pack);
 }
 
 static bool is_draining(void *context) {
@@ -108,6 +113,7 @@ static bool open_store(struct service *service) {
         .clock = &service->clock,
         .wake = store_wake,
         .failed = store_failed,
+        .activated = pack_activated,
         .context = service,
     };
     char why[1024];
@@ -121,7 +127,8 @@ static bool open_store(struct service *service) {
     if (store_open(&options, &service->store, why, sizeof why) != STATUS_OK)
         return false; /* the store has logged why */
     service->api.store = service->store;
-    return settings_activate(service, NULL) || refuse("the policy pack could not be activated");
+    const char *cause;
+    return settings_activate(service, NULL, &cause) || refuse(cause);
 }
 
 static bool start_loops(struct service *service, h2o_globalconf_t *http) {

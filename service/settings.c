@@ -30,16 +30,24 @@ static bool read_file(const char *path, struct buffer *out) {
     return got == 0;
 }
 
+/* The same bytes among the packs that were in force before, or NULL: a service that goes back and
+ * forth between two packs keeps two. */
+static struct policy_pack *known_pack(const struct settings *older, struct span bytes) {
+    for (; older != NULL; older = older->older)
+        if (span_equal(policy_pack_bytes(older->pack), bytes))
+            return older->pack;
+    return NULL;
+}
+
 static bool load_pack(struct settings *set, char why[SETTINGS_WHY_SIZE]) {
     const char *path = set->config->pack.data;
-    const struct settings *older = set->older;
     struct buffer bytes = {0};
     struct policy_error error = {0};
     bool good = read_file(path, &bytes);
     if (!good) {
         snprintf(why, SETTINGS_WHY_SIZE, "config: \"pack\": %.200s: %s", path, strerror(errno));
-    } else if (older != NULL && span_equal(policy_pack_bytes(older->pack), buffer_span(&bytes))) {
-        set->pack = older->pack;
+    } else if ((set->pack = known_pack(set->older, buffer_span(&bytes))) != NULL) {
+        set->owns_pack = false;
     } else if (policy_pack_load(buffer_span(&bytes), &set->pack, &error) != STATUS_OK) {
         good = false;
         snprintf(why, SETTINGS_WHY_SIZE, "config: \"pack\": %.150s: at \"%s\": %s", path,

@@ -27,13 +27,12 @@ enum store_op {
     STORE_UNBLOCK,  /* block.client */
 };
 
-/* Values are stored: never renumber. */
-enum store_role {
-    STORE_BY_TENANT = 1,
-    STORE_BY_CLIENT,
-    STORE_BY_AUDITOR,
-    STORE_BY_ADMIN,
-    STORE_BY_SYSTEM
+enum store_role { /* values are stored: never renumber */
+                  STORE_BY_TENANT = 1,
+                  STORE_BY_CLIENT,
+                  STORE_BY_AUDITOR,
+                  STORE_BY_ADMIN,
+                  STORE_BY_SYSTEM
 };
 
 enum store_principal { STORE_UNKNOWN = 0, STORE_COMPANY, STORE_SOLE_TRADER, STORE_INDIVIDUAL };
@@ -111,9 +110,9 @@ struct store_change {
     struct span tenant; /* of the caller. The change reaches consents of this tenant and, STORE_END*
                            only, those whose client is `actor`; others are STATUS_NOT_FOUND, a
                            client's attempt at another operation STATUS_INSUFFICIENT_SCOPE */
-    const struct policy_pack *pack;
-    bool has_key;             /* Idempotency-Key: create and renew */
-    struct mac16 key;         /* MAC16(actor, key) */
+    const struct policy_pack *pack; /* what it was read under, and is judged by */
+    bool has_key;                   /* Idempotency-Key: create and renew */
+    struct mac16 key;               /* MAC16(actor, key) */
     struct mac16 fingerprint; /* MAC16 of operation, path, tenant and body: keyed, because it stays
                                  in the log when the personal part of the body is erased */
     struct uuid id;           /* grant, renew, end, tokens, proofs */
@@ -133,6 +132,7 @@ struct store_change {
     struct store_block *block;
     /* out, set by the writer */
     struct store_done done;
+    bool outdated;                  /* not judged: another pack is in force. Read it again */
     bool replayed;                  /* the Idempotency-Key was known: done is the first answer's */
     struct policy_reasons *reasons; /* in the arena, with STATUS_NOT_ADMISSIBLE */
     char detail[160];               /* one sentence for the caller, or empty; nothing personal */

@@ -32,6 +32,9 @@ struct store_options {
     /* Called by the writer thread once, when a commit failed in a way that leaves its outcome
      * unknown: the process must stop. */
     void (*failed)(void *context);
+    /* Called by the writer thread when a pack is in force: durable, and what it judges all that
+     * follows by. */
+    void (*activated)(void *context, const struct policy_pack *pack);
     void *context;
 };
 
@@ -47,8 +50,10 @@ MUST_CHECK enum status store_open_read_only(const struct store_options *options,
 /* Writes what is queued, stops the writer, closes the environment. All readers must be closed. */
 void store_close(struct store *store);
 
-/* Makes `pack` the one that admits consents from now on, with a policy.activated entry when its
- * digest differs from the last one's. Blocks until it is durable. The pack must outlive the store.
+/* Makes `pack` the one that judges from now on, with a policy.activated entry when its digest
+ * differs from the last one's. Blocks until it is durable; the pack must then outlive the store. On
+ * failure the one before stays: STATUS_NOT_ADMISSIBLE when all packs together have more purposes or
+ * permissions than a set holds, STATUS_STORAGE_FULL, STATUS_BUSY when the store takes no changes.
  */
 MUST_CHECK enum status store_pack_activate(struct store *store, const struct policy_pack *pack);
 /* An operator accepts the present wall clock after a step (invariant 7). */

@@ -104,15 +104,39 @@ static enum status run(struct write *w, struct store_change *change) {
     return STATUS_INTERNAL;
 }
 
-/* A change may run again after its batch was aborted: it starts without the first run's results. */
+static bool is_judged(const struct store_change *change) {
+    switch (change->op) {
+    case STORE_CREATE:
+    case STORE_GRANT:
+    case STORE_RENEW:
+    case STORE_DECIDE:
+    case STORE_DISCLOSE:
+        return true;
+    case STORE_END:
+    case STORE_END_MANY:
+    case STORE_TOKENS:
+    case STORE_PROOFS:
+    case STORE_BLOCK:
+    case STORE_UNBLOCK:
+        break;
+    }
+    return false;
+}
+
+/* A change may run again after its batch was aborted: it starts without the first run's results.
+ * What was read under a pack that has been replaced since is not judged at all: its entry would
+ * stand behind the activation of a pack that never saw it. */
 static void apply(struct write *w, struct store_change *change) {
-    change->done = (struct store_done){.log_index = STORE_INDEX_NONE};
+    change->done = (struct store_done){.status = STATUS_BUSY, .log_index = STORE_INDEX_NONE};
     change->replayed = change->more = false;
     change->reasons = NULL;
     change->results = NULL;
     change->result_count = 0;
     change->detail[0] = '\0';
-    change->done.status = run(w, change);
+    change->outdated =
+        is_judged(change) && !digest_equal(policy_pack_digest(change->pack), &w->state.pack);
+    if (!change->outdated)
+        change->done.status = run(w, change);
 }
 
 static bool is_ending(const struct store_change *change) {
@@ -216,14 +240,8 @@ static void measure_room(struct store *store, struct write *w) {
 
 /* ---- policy */
 
-static enum status activate(struct store *store, struct write *w, const struct policy_pack *pack) {
-    struct span known;
-    struct buffer body = {0};
-    const struct digest *digest = policy_pack_digest(pack);
-    struct span key = span_of((const char *)digest->bytes, sizeof digest->bytes);
-    if (digest_equal(digest, &store->state.pack))
-        return STATUS_OK;
-    write_begin(store, w);
+/* Every code gets its number, so that sets of 64 bits hold it over all packs. */
+static bool number_codes(struct write *w, const struct policy_pack *pack) {
     bool numbered = true;
     for (uint32_t i = 0; i < policy_pack_purpose_count(pack); i++)
         numbered &= name_intern(w, STORE_NAME_PURPOSE, policy_pack_purpose(pack, i)->code) !=
@@ -233,17 +251,21 @@ static enum status activate(struct store *store, struct write *w, const struct p
                     STORE_NAME_NONE;
     for (uint32_t i = 0; i < policy_pack_license_count(pack); i++)
         (void)name_intern(w, STORE_NAME_LICENSE, policy_pack_license(pack, i)->url);
-    if (!numbered && w->txn.status == STATUS_OK) {
-        write_abort(w);
-        return STATUS_NOT_ADMISSIBLE; /* more than 64 purposes or permissions over all packs */
-    }
-    bool first_time = !db_get(&w->txn, DB_PACK, key, &known);
+    return numbered;
+}
+
+/* The entry has the pack's bytes the first time. */
+static void write_activation(struct write *w, const struct policy_pack *pack) {
+    struct span known;
+    struct buffer body = {0};
+    const struct digest *digest = policy_pack_digest(pack);
+    struct span key = span_of((const char *)digest->bytes, sizeof digest->bytes);
     struct json_out out = json_out_to(&body);
     json_out_member(&out, "pack", policy_pack_name(pack));
     json_out_member(&out, "version", policy_pack_version(pack));
     json_out_key(&out, "digest");
     json_out_hex(&out, digest->bytes, sizeof digest->bytes);
-    if (first_time) {
+    if (!db_get(&w->txn, DB_PACK, key, &known)) {
         json_out_member(&out, "bytes", policy_pack_bytes(pack));
         db_insert(&w->txn, DB_PACK, key, policy_pack_bytes(pack));
     }
@@ -255,9 +277,26 @@ static enum status activate(struct store *store, struct write *w, const struct p
     db_append(&w->txn, DB_POLICY, key_span(&in_force), key);
     w->state.pack = *digest;
     buffer_release(&body);
+}
+
+static enum status activate(struct store *store, struct write *w, const struct policy_pack *pack) {
+    if (!store_ready(store))
+        return STATUS_BUSY;
+    if (digest_equal(policy_pack_digest(pack), &store->state.pack))
+        return STATUS_OK;
+    write_begin(store, w);
+    if (!number_codes(w, pack) && w->txn.status == STATUS_OK) {
+        write_abort(w);
+        return STATUS_NOT_ADMISSIBLE; /* more than 64 purposes or permissions over all packs */
+    }
+    write_activation(w, pack);
     enum status status = write_commit(w);
     if (status != STATUS_OK && status != STATUS_STORAGE_FULL)
         status = broken(store, status);
+    if (status == STATUS_OK)
+        log_event(LOG_INFO, "store.policy_activated", LOG_SPAN("pack", policy_pack_name(pack)),
+                  LOG_SPAN("version", policy_pack_version(pack)),
+                  LOG_INT("index", store->state.tree.size - 1));
     return status;
 }
 
@@ -360,7 +399,11 @@ static bool sweep(struct store *store, struct write *w) {
     return more && status == STATUS_OK;
 }
 
-static void finish_activation(struct store *store, enum status status) {
+/* Loops learn of the pack before the changes behind it are judged. */
+static void finish_activation(struct store *store, const struct policy_pack *pack,
+                              enum status status) {
+    if (status == STATUS_OK && store->options.activated != NULL)
+        store->options.activated(store->options.context, pack);
     pthread_mutex_lock(&store->queue_lock);
     store->activation = status;
     store->activating = NULL;
@@ -377,7 +420,7 @@ void *writer_main(void *argument) {
         struct work work = take(store, more);
         housekeeping(store, &reaped_us);
         if (work.pack != NULL)
-            finish_activation(store, activate(store, w, work.pack));
+            finish_activation(store, work.pack, activate(store, w, work.pack));
         if (work.changes != NULL && !atomic_load(&store->failed)) {
             run_batch(store, w, work.changes);
         } else if (work.changes != NULL) {

@@ -35,6 +35,8 @@ struct fixture {
     pthread_cond_t woken;
     unsigned wakes;
     bool failed;
+    const struct policy_pack *activated; /* last, as the writer told it */
+    unsigned activations;
     uint64_t map_size;
 };
 
@@ -56,6 +58,13 @@ static void fixture_failed(void *context) {
     ((struct fixture *)context)->failed = true;
 }
 
+/* On the writer; whoever activates waits for it. */
+static void fixture_activated(void *context, const struct policy_pack *pack) {
+    struct fixture *f = context;
+    f->activated = pack;
+    f->activations++;
+}
+
 static enum status fixture_try_open(struct fixture *f, bool create, char why[256]) {
     struct store_options options = {.directory = f->directory,
                                     .origin = "example.com/log",
@@ -65,6 +74,7 @@ static enum status fixture_try_open(struct fixture *f, bool create, char why[256
                                     .clock = &f->clock,
                                     .wake = fixture_wake,
                                     .failed = fixture_failed,
+                                    .activated = fixture_activated,
                                     .context = f};
     return store_open(&options, &f->store, why, 256);
 }
