@@ -4,3 +4,28 @@
 .PHONY: demo
 demo: deps-test all ## replay IB1's printed record and 10,000 generated consents
 	tests/.venv/bin/python tests/demo/demo.py --binary $(BUILD)/consentd
+
+# ---- libFuzzer: `make fuzz FUZZ=fuzz_api_stream FUZZ_SECONDS=60`. It starts from the corpus, keeps
+# what it learns in build/libfuzzer/, and stops at the first finding, which belongs into the corpus
+# together with the fix. `make test` only feeds the corpus.
+FUZZ ?= $(FUZZ_TARGETS)
+FUZZ_SECONDS ?= 300
+FUZZ_CC ?= clang
+FUZZER := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+  -fno-omit-frame-pointer -DSTORE_CHECK_VIEWS
+
+.PHONY: fuzz $(addprefix run-,$(FUZZ_TARGETS))
+fuzz: $(addprefix run-,$(FUZZ)) ## fuzz with libFuzzer; FUZZ=target FUZZ_SECONDS=300
+$(addprefix run-,$(FUZZ_TARGETS)): run-%: $(BUILD)/libfuzzer/%
+	@mkdir -p $<.learned $<.findings
+	UBSAN_OPTIONS=print_stacktrace=1 $< -max_total_time=$(FUZZ_SECONDS) -timeout=20 \
+	  -rss_limit_mb=4096 -print_final_stats=1 -artifact_prefix=$<.findings/ \
+	  $<.learned tests/fuzz/corpus/$(patsubst fuzz_%,%,$*)
+$(BUILD)/libfuzzer/fuzz_%: $(BUILD)/libfuzzer/tests/fuzz/fuzz_%.o $(call LIBRARY,libfuzzer)
+	$(Q)$(FUZZ_CC) $(FUZZER) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+$(BUILD)/libfuzzer/%.o: %.c
+	@mkdir -p $(@D)
+	$(Q)$(FUZZ_CC) $(COMMON) $(FUZZER) -fsanitize=fuzzer-no-link -Wno-unused-function -c -o $@ $<
+$(BUILD)/libfuzzer/%.o: %.S $(EMBEDDED)
+	@mkdir -p $(@D)
+	$(Q)$(FUZZ_CC) -c -o $@ $<
