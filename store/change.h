@@ -22,7 +22,7 @@ enum store_op {
     STORE_TOKENS,   /* id, facts */
     STORE_PROOFS,   /* id, facts, personal */
     STORE_DECIDE,   /* inquiries, batch_end */
-    STORE_DISCLOSE, /* disclosure, inquiries */
+    STORE_DISCLOSE, /* disclosure, one inquiry */
     STORE_BLOCK,    /* block */
     STORE_UNBLOCK,  /* block.client */
 };

@@ -127,3 +127,8 @@ struct mac16 transaction_mac(const struct store *store, struct span tenant,
     const struct span parts[] = {SPAN("transaction"), tenant, transaction};
     return store_mac16(store, parts, 3);
 }
+
+struct mac16 step_mac(const struct store *store, struct span tenant, struct span step) {
+    const struct span parts[] = {SPAN("step"), tenant, step};
+    return store_mac16(store, parts, 3);
+}

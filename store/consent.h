@@ -39,5 +39,6 @@ struct mac16 account_key(const struct store *store, struct span tenant, struct s
 struct mac16 resource_mac(const struct store *store, struct span tenant, struct span resource);
 struct mac16 transaction_mac(const struct store *store, struct span tenant,
                              struct span transaction);
+struct mac16 step_mac(const struct store *store, struct span tenant, struct span step);
 
 #endif

@@ -198,6 +198,29 @@ static bool better(const struct store_ruling *a, const struct store_ruling *b) {
     return x->granted_at != y->granted_at ? x->granted_at > y->granted_at : x->index > y->index;
 }
 
+/* What one purpose alone denies is denied; the first cause under a code stands. */
+static void add_decision(struct policy_decision *to, const struct policy_decision *more) {
+    for (unsigned d = 0; d < DENIAL_COUNT; d++)
+        if ((more->denials & ~to->denials & 1U << d) != 0)
+            to->causes[d] = more->causes[d];
+    to->denials |= more->denials;
+    to->purposes |= more->purposes;
+    to->permitted = to->denials == 0;
+}
+
+static void judge(const struct asking *a, const struct policy_consent *consent,
+                  struct policy_decision *out) {
+    const struct policy_pack *pack = a->from->decider->numbered;
+    policy_decide(pack, consent, &a->ask, a->from->now, out);
+    for (uint32_t i = 0; i < a->question->more_purpose_count; i++) {
+        struct policy_request ask = a->ask;
+        struct policy_decision decision;
+        ask.purpose = a->question->more_purposes[i];
+        policy_decide(pack, consent, &ask, a->from->now, &decision);
+        add_decision(out, &decision);
+    }
+}
+
 static enum status consider(struct asking *a, const struct store_consent *consent) {
     struct store_ruling ruling = {.has_consent = true, .consent = *consent};
     struct policy_consent spread_out;
@@ -210,7 +233,7 @@ static enum status consider(struct asking *a, const struct store_consent *consen
         return STATUS_OK; /* the grant, later, told whose it is */
     spread_out.wrong_client = consent->client != a->client;
     ruling.license = spread_out.license;
-    policy_decide(a->from->decider->numbered, &spread_out, &a->ask, a->from->now, &ruling.decision);
+    judge(a, &spread_out, &ruling.decision);
     if (!a->any || better(&ruling, a->best))
         *a->best = ruling;
     a->any = true;
@@ -229,7 +252,11 @@ static enum status by_consent(struct asking *a) {
     enum status status = consent_find(a->from->txn, &a->question->consent, &c);
     if (status == STATUS_NOT_FOUND || (status == STATUS_OK && !may_ask(a, &c)))
         return STATUS_OK;
-    return status == STATUS_OK ? consider(a, &c) : status;
+    if (status != STATUS_OK)
+        return status;
+    if (c.tenant != a->tenant) /* its client asks: the stop-list is that of its tenant */
+        a->ask.blocked = block_holds(a->from, c.tenant, a->client);
+    return consider(a, &c);
 }
 
 /* The rows of an account carry the client: the consents of others are not looked at. */
@@ -275,7 +302,7 @@ enum status decider_rule(const struct vantage *from, const struct policy_pack *p
     if (status != STATUS_OK)
         return status;
     if (!a.any)
-        policy_decide(pack, NULL, &a.ask, from->now, &best.decision);
+        judge(&a, NULL, &best.decision);
     *out = best;
     return STATUS_OK;
 }

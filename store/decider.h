@@ -30,6 +30,7 @@ struct vantage {
     int64_t now;
     bool past; /* as of the moment right after entry log_index */
     uint64_t log_index;
+    struct span transaction; /* of a disclosure that is judged, or absent: see use_count */
 };
 MUST_CHECK enum status decider_rule(const struct vantage *from, const struct policy_pack *pack,
                                     const struct store_question *question,
@@ -39,6 +40,11 @@ MUST_CHECK enum status decider_rule(const struct vantage *from, const struct pol
 /* Whether the client is blocked; both are numbers of names. */
 bool block_holds(const struct vantage *from, uint32_t tenant, uint32_t client);
 /* ---- use.c: disclosures that used a consent, each transaction once */
+/* For a transaction: the other ones recorded so far, whenever they happened. So no more than
+ * maxUses are ever permitted, in whichever order they are recorded, and parts of one transfer do
+ * not exclude each other. */
 uint32_t use_count(const struct vantage *from, const struct store_consent *consent);
+/* The row of a transaction under a consent; false when it has none. */
+bool use_find(const struct vantage *from, const struct store_consent *consent);
 
 #endif

@@ -46,11 +46,13 @@ struct store_event {
     int64_t at;
     uint32_t tenant, provider, client, license, actor, reason; /* names or STORE_NAME_NONE */
     enum store_role role;
-    uint64_t consent;                            /* creation index or STORE_INDEX_NONE */
-    uint64_t purposes;                           /* set, 0 when none */
-    struct span leaf;                            /* STORE_LEAF_SIZE bytes */
-    struct span salt, payload;                   /* r and the exact bytes committed to */
-    struct span personal_salt, personal_payload; /* absent when the entry has none */
+    uint64_t consent;                             /* creation index or STORE_INDEX_NONE */
+    uint64_t purposes;                            /* set, 0 when none */
+    struct span leaf;                             /* STORE_LEAF_SIZE bytes */
+    struct span salt, payload;                    /* r and the exact bytes committed to */
+    struct span personal_salt, personal_payload;  /* absent when the entry has none */
+    struct span members, asked, personal_members; /* of a disclosure, for its answer: what the log
+                                                     says of it; whose data it asked about */
 };
 MUST_CHECK enum status store_event_get(struct store_reader *reader, uint64_t index,
                                        struct store_event *out);
@@ -65,7 +67,8 @@ struct store_event_filter {
     bool has_consent;
     struct uuid consent;        /* consentId */
     bool history;               /* of that consent alone: what changed it */
-    struct span transaction;    /* of disclosures, as their tenant named it */
+    struct span transaction;    /* of disclosures … */
+    struct span step;           /* … and their provenance step, as their tenant has them */
     enum store_event_code code; /* 0: any */
     bool disclosures;           /* only those, whether permitted or not */
     int64_t from, to;           /* time: from inclusive, to exclusive; INT64_MIN / MAX open */

@@ -10,10 +10,10 @@ struct event_plan {
     uint32_t *tenants; /* who may see, as numbers */
     uint32_t tenant_count;
     uint32_t viewer_client, tenant, provider, client, license, actor, reason;
-    uint64_t purpose; /* one bit, or 0 for any */
-    uint64_t consent; /* creation index or STORE_INDEX_NONE */
-    bool by_transaction;
-    struct mac16 transaction;
+    uint64_t purpose;      /* one bit, or 0 for any */
+    uint64_t consent;      /* creation index or STORE_INDEX_NONE */
+    struct mac16 names[2]; /* of transaction and step */
+    uint32_t name_count;
     bool nothing;
 };
 
@@ -25,11 +25,14 @@ static void load_payload(struct store_reader *reader, struct store_event *event)
         record_payload_decode(value, &payload) == STATUS_OK) {
         event->salt = payload.salt;
         event->payload = payload.bytes;
+        event->members = payload.first;
+        event->asked = payload.second;
     }
     if (db_get(&reader->txn, DB_PERSONAL, key_span(&key), &value) &&
         record_payload_decode(value, &payload) == STATUS_OK) {
         event->personal_salt = payload.salt;
         event->personal_payload = payload.bytes;
+        event->personal_members = payload.first;
     }
 }
 
@@ -70,17 +73,17 @@ static void resolve_viewer(struct store_reader *reader, struct event_plan *plan,
         !f->everyone && plan->tenant_count == 0 && plan->viewer_client == STORE_NAME_NONE;
 }
 
-/* A transaction is named by its tenant: without one, there is none to look for. */
-static void resolve_transaction(struct store_reader *reader, struct event_plan *plan) {
+/* Transactions and steps are named by their tenant: without one, there is none to look for. */
+static void resolve_names(struct store_reader *reader, struct event_plan *plan) {
     const struct store_event_filter *f = plan->filter;
-    if (!span_present(f->transaction))
-        return;
     struct span tenant = span_present(f->tenant) ? f->tenant
                          : f->tenant_count == 1  ? f->tenants[0]
                                                  : SPAN_NONE;
-    plan->by_transaction = true;
-    plan->transaction = transaction_mac(reader->store, tenant, f->transaction);
-    plan->nothing |= !span_present(tenant);
+    if (span_present(f->transaction))
+        plan->names[plan->name_count++] = transaction_mac(reader->store, tenant, f->transaction);
+    if (span_present(f->step))
+        plan->names[plan->name_count++] = step_mac(reader->store, tenant, f->step);
+    plan->nothing |= plan->name_count != 0 && !span_present(tenant);
 }
 
 static struct event_plan resolve(struct store_reader *reader,
@@ -102,7 +105,7 @@ static struct event_plan resolve(struct store_reader *reader,
             plan.nothing = true;
     }
     resolve_viewer(reader, &plan, arena);
-    resolve_transaction(reader, &plan);
+    resolve_names(reader, &plan);
     return plan;
 }
 
@@ -131,6 +134,17 @@ static bool account_matches(struct store_reader *reader, const struct store_even
     return memcmp(mac.bytes, c.account.bytes, MAC16_SIZE) == 0;
 }
 
+static bool names_match(struct store_reader *reader, const struct event_plan *plan,
+                        const struct store_event *e) {
+    for (uint32_t i = 0; i < plan->name_count; i++) {
+        struct span row;
+        struct key key = key_16_number(plan->names[i].bytes, e->index);
+        if (!db_get(&reader->txn, DB_LOG_BY_TRANSACTION, key_span(&key), &row))
+            return false;
+    }
+    return true;
+}
+
 static bool is_disclosure(const struct store_event *e) {
     return e->code == STORE_DISCLOSURE_PERMITTED || e->code == STORE_DISCLOSURE_VIOLATION;
 }
@@ -148,6 +162,7 @@ static bool matches(struct store_reader *reader, const struct event_plan *plan,
            (!f->has_consent || e->consent == plan->consent) &&
            (f->code == 0 || e->code == f->code) && (!f->disclosures || is_disclosure(e)) &&
            (f->from == INT64_MIN || e->at >= f->from) && (f->to == INT64_MAX || e->at < f->to) &&
+           names_match(reader, plan, e) &&
            (!span_present(f->account) || account_matches(reader, e, f->account));
 }
 
@@ -186,13 +201,13 @@ static void begin(struct store_reader *reader, const struct event_plan *plan, ui
         uint64_t first = entry_at_time(txn, f->from);
         from = first > from ? first : from;
     }
-    if (plan->consent != STORE_INDEX_NONE) {
+    if (plan->name_count != 0) {
+        walk_open(txn, DB_LOG_BY_TRANSACTION, key_16(plan->names[0].bytes), from, walk);
+    } else if (plan->consent != STORE_INDEX_NONE) {
         walk_open(txn, DB_LOG_BY_CONSENT, key_number(plan->consent), from, walk);
         walks->has_other = !f->history;
         if (walks->has_other)
             walk_open(txn, DB_ABOUT_CONSENT, key_number(plan->consent), from, &walks->other);
-    } else if (plan->by_transaction) {
-        walk_open(txn, DB_LOG_BY_TRANSACTION, key_16(plan->transaction.bytes), from, walk);
     } else if (tenant != STORE_NAME_NONE) {
         walk_open(txn, DB_LOG_BY_TENANT, key_name(tenant), from, walk);
     } else if (span_present(f->client)) {
@@ -242,7 +257,7 @@ static void collect(struct store_reader *reader, const struct event_plan *plan, 
 static bool take_first(struct store_reader *reader, const struct event_plan *plan, uint64_t from,
                        struct store_event_page *page) {
     struct store_consent c;
-    if (plan->consent == STORE_INDEX_NONE ||
+    if (plan->consent == STORE_INDEX_NONE || plan->name_count != 0 ||
         consent_load(&reader->txn, plan->consent, &c) != STATUS_OK || c.created_entry < from)
         return true;
     return take(reader, plan, c.created_entry, page);

@@ -6,9 +6,9 @@
 #include "base/json_out.h"
 #include "store/entry.h"
 
-/* Judges as of `at` (now, when it is not before this transaction's time). */
-MUST_CHECK enum status inquiry_rule(struct write *w, const struct store_change *change, int64_t at,
-                                    struct store_inquiry *inquiry);
+/* Where questions are judged from: here and now or, for a disclosure (which may be NULL), when it
+ * happened, unless that is not before this transaction's time. */
+struct vantage inquiry_vantage(struct write *w, const struct store_disclosure *disclosure);
 /* What the entry is about: the consent that answered, else the caller's own tenant; with the
  * decision's purposes. */
 struct store_consent inquiry_subject(struct write *w, const struct store_change *change,

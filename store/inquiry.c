@@ -122,17 +122,18 @@ static bool ends_batch(enum store_batch_end end, bool permitted) {
     return permitted ? end == STORE_BATCH_TO_PERMIT : end == STORE_BATCH_TO_DENIAL;
 }
 
-enum status inquiry_rule(struct write *w, const struct store_change *change, int64_t at,
-                         struct store_inquiry *inquiry) {
+struct vantage inquiry_vantage(struct write *w, const struct store_disclosure *disclosure) {
     struct vantage here = {
         .store = w->store, .txn = &w->txn, .decider = &w->decider, .now = w->now};
-    if (at < w->now) {
-        uint64_t position = entry_at_time(&w->txn, at + 1);
-        here.now = at;
+    if (disclosure != NULL)
+        here.transaction = disclosure->transaction;
+    if (disclosure != NULL && disclosure->at < w->now) {
+        uint64_t position = entry_at_time(&w->txn, disclosure->at + 1);
+        here.now = disclosure->at;
         here.past = true;
         here.log_index = position > 0 ? position - 1 : 0;
     }
-    return decider_rule(&here, change->pack, &inquiry->question, &inquiry->ruling);
+    return here;
 }
 
 enum status change_decide(struct write *w, struct store_change *change) {
@@ -145,7 +146,9 @@ enum status change_decide(struct write *w, struct store_change *change) {
         return STATUS_STORAGE_FULL;
     for (uint32_t i = 0; i < change->inquiry_count && w->txn.status == STATUS_OK; i++) {
         struct store_inquiry *inquiry = &change->inquiries[i];
-        enum status status = inquiry_rule(w, change, w->now, inquiry);
+        const struct vantage here = inquiry_vantage(w, NULL);
+        enum status status =
+            decider_rule(&here, change->pack, &inquiry->question, &inquiry->ruling);
         if (status != STATUS_OK)
             return status;
         inquiry->answered = true;

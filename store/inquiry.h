@@ -25,15 +25,15 @@ struct store_inquiry {
     char id[STORE_ENTRY_ID_MAX];
 };
 
-/* STORE_DISCLOSE: data went. It is judged as of `at` by the inquiries, one for each purpose. */
+/* STORE_DISCLOSE: data went. It is judged as of `at` by the change's one inquiry. What came of it
+ * is read from its entry, by the first answer as by a replayed one. */
 struct store_disclosure {
     int64_t at;
-    struct span transaction;   /* the caller's: counted once */
+    struct span transaction;   /* of the transfer: counted once */
+    struct span step;          /* of the transfer's provenance, or absent */
     struct span body_json;     /* members for log and answer */
+    struct span asked_json;    /* members that name whose data they were, as the caller does */
     struct span personal_json; /* members that are personal, or empty */
-    /* out */
-    bool permitted;
-    uint32_t denials; /* of all purposes */
 };
 
 /* STORE_BLOCK, STORE_UNBLOCK */

@@ -25,6 +25,9 @@ struct store_question {
     struct mac16 account;      /* STORE_ABOUT_ACCOUNT: store_account_key */
     struct span onward;        /* URL of the onward recipient, when ask.has_onward */
     const struct span *resource_ids; /* ask.resources in clear, or NULL when read from the log */
+    const int *more_purposes;        /* of the pack, -1: unknown; beside ask.purpose. One consent
+                                        must permit them all */
+    uint32_t more_purpose_count;
 };
 /* The keyed digests that stand in questions. Any thread. */
 struct mac16 store_account_key(const struct store *store, struct span tenant, struct span account);

@@ -1,16 +1,24 @@
-/* Uses of a consent: its disclosures, by distinct transaction, so that asking again while a
- * transfer is under way uses nothing up. Threads: as the transactions it is given. */
+/* Uses of a consent: permitted transfers to its client, by distinct transaction, so that asking
+ * again while one is under way uses nothing up. Threads: as the transactions it is given. */
 // SPDX-License-Identifier: Apache-2.0
 #include "store/consent.h"
 #include "store/decider.h"
 #include "store/row.h"
 
-/* The header counts; in the past the rows do, which are few: a consent that counts ends when its
- * uses are used up. */
+bool use_find(const struct vantage *from, const struct store_consent *consent) {
+    struct span known, tenant = name_text(from->txn, STORE_NAME_MEMBER, consent->tenant);
+    struct mac16 mac = transaction_mac(from->store, tenant, from->transaction);
+    struct key key = key_use(consent->index, &mac);
+    return db_get(from->txn, DB_USE, key_span(&key), &known);
+}
+
+/* The header counts; in the past the rows do: at most as many as the consent allows. */
 uint32_t use_count(const struct vantage *from, const struct store_consent *consent) {
     struct db_cursor cursor;
     struct key key = key_number(consent->index);
     uint32_t count = 0;
+    if (span_present(from->transaction))
+        return consent->uses - (use_find(from, consent) ? 1 : 0);
     if (!from->past)
         return consent->uses;
     db_cursor_open(from->txn, DB_USE, &cursor);
