@@ -4,6 +4,7 @@
 #include "api/change.h"
 
 #include "api/http_in.h"
+#include "api/http_out.h"
 #include "api/params_in.h"
 #include "api/router.h"
 
@@ -95,6 +96,11 @@ enum api_outcome api_change_refuse(struct api_call *call, struct store_change *c
                                    : api_problem(call, status, change->detail);
     store_change_free(change);
     return outcome;
+}
+
+void api_change_replayed(struct api_call *call, const struct store_change *change) {
+    if (change->replayed)
+        api_header_set(call, "idempotency-replayed", SPAN("true"));
 }
 
 struct api_terms api_terms_for(const struct api_call *call, const struct store_change *change) {

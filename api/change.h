@@ -19,6 +19,8 @@ enum api_outcome api_change_finish(struct api_call *call, struct store_change *c
                                    struct api_json *in);
 /* The problem for a change that the writer refused. Takes the change. */
 enum api_outcome api_change_refuse(struct api_call *call, struct store_change *change);
+/* Says in the response that the answer was given before, when it was. */
+void api_change_replayed(struct api_call *call, const struct store_change *change);
 /* What terms are read with, for this caller now. */
 struct api_terms api_terms_for(const struct api_call *call, const struct store_change *change);
 /* The consent of the path as the caller may change it: its tenant. STATUS_NOT_FOUND, or

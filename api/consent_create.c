@@ -138,13 +138,12 @@ static enum api_outcome answer(struct api_call *call, struct store_change *chang
     if (change->done.status != STATUS_OK)
         return api_change_refuse(call, change);
     enum status status = render(call, change, &consent);
-    bool replayed = change->replayed;
+    if (status == STATUS_OK)
+        api_change_replayed(call, change);
     store_change_free(change);
     if (status != STATUS_OK)
         return api_problem(call, status, NULL);
     (void)api_etag_set(call, &consent);
-    if (replayed)
-        api_header_set(call, "idempotency-replayed", SPAN("true"));
     if (http == 201) {
         const struct api_settings *settings = atomic_load(&call->loop->service->settings);
         char id[UUID_TEXT_SIZE + 1];

@@ -96,8 +96,8 @@ static const char *role_name(enum store_role role) {
     return "system";
 }
 
-static void write_actor(struct store_reader *reader, const struct store_event *event, bool whole,
-                        struct json_out *out) {
+void api_entry_write_actor(struct store_reader *reader, const struct store_event *event, bool whole,
+                           struct json_out *out) {
     json_out_key(out, "actor");
     json_out_object_begin(out);
     json_out_member(out, "role", span_of_text(role_name(event->role)));
@@ -116,7 +116,7 @@ void api_entry_write_history(struct store_reader *reader, const struct store_eve
     if (version > 0) {
         json_out_member_int(out, "version", version);
     }
-    write_actor(reader, event, whole, out);
+    api_entry_write_actor(reader, event, whole, out);
     if (state != 0) {
         json_out_member(out, "status", span_of_text(lifecycle_state_name(state)));
     }

@@ -11,6 +11,10 @@
  * left out. *event is a view of the present snapshot. */
 void api_entry_write_audit(const struct store_event *event, struct json_out *out);
 
+/* The member that says who wrote it; whole: with the client id. */
+void api_entry_write_actor(struct store_reader *reader, const struct store_event *event, bool whole,
+                           struct json_out *out);
+
 /* An entry of a consent's history. whole: for tenant or auditor, with the payload; otherwise what
  * its client may see of it. */
 void api_entry_write_history(struct store_reader *reader, const struct store_event *event,

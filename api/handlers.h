@@ -35,6 +35,11 @@ enum api_outcome api_access_evaluate_many(struct api_call *call);
 enum api_outcome api_access_reply(struct api_call *call, struct store_change *change);
 enum api_outcome api_access_configuration(struct api_call *call);
 
+/* disclosures */
+enum api_outcome api_disclosure_create(struct api_call *call);
+enum api_outcome api_disclosure_create_reply(struct api_call *call, struct store_change *change);
+enum api_outcome api_disclosures_list(struct api_call *call);
+
 /* the service itself */
 enum api_outcome api_healthz(struct api_call *call);
 enum api_outcome api_readyz(struct api_call *call);

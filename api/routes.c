@@ -39,6 +39,8 @@ const struct api_route api_routes[] = {
      api_access_evaluate_many, api_access_reply},
     {"GET", "/.well-known/authzen-configuration", 0, true, API_NO_BODY, JSON,
      api_access_configuration, NULL},
+    {"POST", "/v1/disclosures", AUTH_DECISIONS, false, API_JSON_BODY, JSON, api_disclosure_create,
+     api_disclosure_create_reply},
     {"GET", "/v1/policy", 0, false, API_NO_BODY, JSON, api_policy_get, NULL},
     {"GET", "/v1/policies/{digest}", 0, false, API_NO_BODY, JSON, api_policy_by_digest, NULL},
     {"GET", "/healthz", 0, true, API_NO_BODY, JSON, api_healthz, NULL},

@@ -12,6 +12,7 @@
 #define LIMIT_ACCOUNT 128      /* opaque account id */
 #define LIMIT_EXTERNAL_ID 128  /* the tenant's own id; is part of an LMDB key */
 #define LIMIT_RESOURCE 128     /* opaque resource id */
+#define LIMIT_TRANSACTION 128  /* the caller's id of a transfer, or of its provenance step */
 #define LIMIT_TEXT 1024        /* free text: statusReason.text, userAgent */
 #define LIMIT_RESOURCES 64     /* resources of a consent, over all its permissions */
 #define LIMIT_ONWARD 16        /* onward recipients of a consent */

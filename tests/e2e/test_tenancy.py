@@ -19,7 +19,8 @@ METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
 
 def wrong_scope(operation):
     """The scope an unscoped caller has: none that the operation asks for."""
-    return "admin" if "/access/" in operation else "decisions:evaluate"
+    asks = "/access/" in operation or operation == "POST /v1/disclosures"
+    return "admin" if asks else "decisions:evaluate"
 
 
 def documented():
@@ -66,6 +67,19 @@ def question(cast, consent):
     }
 
 
+def disclosure(consent):
+    return {
+        "consentId": consent["consentId"],
+        "recipient": consent["client"],
+        "permissions": ["electricity.import.halfhourly"],
+        "resources": ["meter-1"],
+        "from": "2026-01-01T00:00Z",
+        "to": "2026-06-01T00:00Z",
+        "at": NOW,
+        "transaction": str(uuid.uuid4()),
+    }
+
+
 def body_of(cast, operation, consent):
     grant = {"grant": bodies.grant(NOW)}
     return {
@@ -80,6 +94,7 @@ def body_of(cast, operation, consent):
         "POST /v1/revocations": {"ids": [consent["consentId"]], "reason": {"code": "withdrawn"}},
         "POST /access/v1/evaluation": question(cast, consent),
         "POST /access/v1/evaluations": question(cast, consent),
+        "POST /v1/disclosures": disclosure(consent),
     }.get(operation)
 
 
@@ -136,9 +151,10 @@ def test_each_caller_gets_what_the_table_says(cast, subject, operation):
             changed = cast.tenant.consent(consent["consentId"]) != consent
             if changed != (caller in row["acts"]):
                 wrong.append(f"{caller}: the consent {'changed' if changed else 'is as it was'}")
-        if "permits" in row and response.status_code == 200:
-            if response.json()["decision"] != (caller in row["permits"]):
-                wrong.append(f"{caller}: {response.json()}")
+        if "permits" in row and response.status_code in (200, 201):
+            body = response.json()
+            if body.get("decision", body.get("permitted")) != (caller in row["permits"]):
+                wrong.append(f"{caller}: {body}")
         if "sees" in row and response.status_code == 200:
             if seen_in(response, consent) != (caller in row["sees"]):
                 wrong.append(f"{caller}: sees it or not, wrongly")
