@@ -1,4 +1,4 @@
-/* Note keys on disk. Key id = SHA-256(name || 0x0A || 0x01 || public key)[:4]. */
+/* Signing keys, on disk and in use; Ed25519 by OpenSSL. */
 // SPDX-License-Identifier: Apache-2.0
 #include "tlog/key.h"
 
@@ -9,112 +9,81 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "base/encode.h"
 #include "base/log.h"
 #include "base/mem.h"
 
-#define SEED_SIZE 32
 #define FILE_SIZE_MAX 512
-#define TYPE_ED25519 1
+#define NAME_SIZE_MAX (FILE_SIZE_MAX - 128)
 static const char prefix[] = "PRIVATE+KEY+";
 
 struct tlog_key {
     char *name;
-    unsigned char public_key[SEED_SIZE];
+    struct tlog_vkey vkey; /* its name is the one above */
     EVP_PKEY *pkey;
 };
 
-static EVP_PKEY *derive(const unsigned char seed[SEED_SIZE], unsigned char public_key[SEED_SIZE]) {
-    size_t size = SEED_SIZE;
-    EVP_PKEY *pkey = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, SEED_SIZE);
+/* Takes pkey. */
+static struct tlog_key *make(struct span name, enum tlog_key_type type, EVP_PKEY *pkey) {
+    unsigned char public_key[TLOG_PUBLIC_KEY_SIZE];
+    size_t size = sizeof public_key;
+    struct tlog_key *key = mem_alloc_zeroed(1, sizeof *key);
     ASSERT(pkey != NULL && EVP_PKEY_get_raw_public_key(pkey, public_key, &size) == 1);
-    return pkey;
+    key->name = mem_copy_text(name);
+    key->vkey = tlog_vkey_make(span_of(key->name, name.size), type, public_key);
+    key->pkey = pkey;
+    return key;
 }
 
-static void key_id(struct span name, const unsigned char public_key[SEED_SIZE], char hex[9]) {
-    const struct span parts[] = {name, span_of("\n\1", 2),
-                                 span_of((const char *)public_key, SEED_SIZE)};
-    struct digest digest = digest_sha256_parts(parts, 3);
-    hex[encode_hex(digest.bytes, 4, hex)] = '\0';
+static struct tlog_key *from_seed(struct span name, enum tlog_key_type type,
+                                  const unsigned char seed[TLOG_PUBLIC_KEY_SIZE]) {
+    return make(name, type,
+                EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, TLOG_PUBLIC_KEY_SIZE));
 }
 
-/* "<name>+<hex id>+<base64 of type and bytes>" */
-static void put_key(char *out, size_t size, struct span name, const char *id,
-                    const unsigned char bytes[SEED_SIZE]) {
-    unsigned char typed[1 + SEED_SIZE] = {TYPE_ED25519};
-    char text[ENCODE_BASE64_SIZE(1 + SEED_SIZE) + 1];
-    memcpy(typed + 1, bytes, SEED_SIZE);
-    text[encode_base64(typed, sizeof typed, text)] = '\0';
-    int written = snprintf(out, size, "%.*s+%s+%s", SPAN_ARG(name), id, text);
-    ASSERT(written > 0 && (size_t)written < size);
-    OPENSSL_cleanse(typed, sizeof typed);
-    OPENSSL_cleanse(text, sizeof text);
-}
+/* ---- files */
 
-/* A name stands between separators: '+' in a key, a space and a line end in a signed note. */
-static bool name_valid(struct span name) {
-    for (size_t i = 0; i < name.size; i++)
-        if ((unsigned char)name.data[i] <= ' ' || name.data[i] == '+' || name.data[i] == '\x7f')
-            return false;
-    return name.size != 0 && name.size <= FILE_SIZE_MAX - 128;
-}
-
-enum status tlog_key_create(const char *file, struct span name) {
-    unsigned char seed[SEED_SIZE], public_key[SEED_SIZE];
-    char id[9], key[FILE_SIZE_MAX], line[FILE_SIZE_MAX];
-    if (!name_valid(name)) {
-        errno = EINVAL;
-        return STATUS_INTERNAL;
-    }
-    digest_random(seed, sizeof seed);
-    EVP_PKEY_free(derive(seed, public_key));
-    key_id(name, public_key, id);
-    put_key(key, sizeof key, name, id, seed);
-    int size = snprintf(line, sizeof line, "%s%s\n", prefix, key);
-    ASSERT(size > 0 && (size_t)size < sizeof line);
+static bool written_new(const char *file, const char *text, size_t size) {
     int fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    bool written = fd >= 0 && write(fd, line, (size_t)size) == size && fsync(fd) == 0;
+    bool written = fd >= 0 && write(fd, text, size) == (ssize_t)size && fsync(fd) == 0;
     int error = errno;
     if (fd >= 0)
         close(fd);
     if (fd >= 0 && !written)
         unlink(file); /* half a key would be refused at every start */
     errno = error;
+    return written;
+}
+
+static enum status create(const char *file, struct span name, enum tlog_key_type type) {
+    unsigned char seed[TLOG_PUBLIC_KEY_SIZE];
+    char text[FILE_SIZE_MAX], line[FILE_SIZE_MAX];
+    if (!tlog_name_valid(name) || memchr(name.data, '\x7f', name.size) != NULL ||
+        name.size > NAME_SIZE_MAX) {
+        errno = EINVAL;
+        return STATUS_INTERNAL;
+    }
+    digest_random(seed, sizeof seed);
+    struct tlog_key *key = from_seed(name, type, seed);
+    struct tlog_vkey secret = key->vkey;
+    memcpy(secret.public_key, seed, sizeof seed);
+    tlog_vkey_text(&secret, text, sizeof text);
+    int size = snprintf(line, sizeof line, "%s%s\n", prefix, text);
+    ASSERT(size > 0 && (size_t)size < sizeof line);
+    bool written = written_new(file, line, (size_t)size);
+    tlog_key_free(key);
     OPENSSL_cleanse(seed, sizeof seed);
-    OPENSSL_cleanse(key, sizeof key);
+    OPENSSL_cleanse(&secret, sizeof secret);
+    OPENSSL_cleanse(text, sizeof text);
     OPENSSL_cleanse(line, sizeof line);
     return written ? STATUS_OK : STATUS_INTERNAL;
 }
 
-/* The seed of a key line, whose id must be the one that follows from it. */
-static struct tlog_key *parse(struct span line) {
-    if (!span_starts(line, span_of_text(prefix)))
-        return NULL;
-    struct span rest = span_of(line.data + sizeof prefix - 1, line.size - sizeof prefix + 1);
-    const char *plus = rest.size != 0 ? memchr(rest.data, '+', rest.size) : NULL;
-    if (plus == NULL)
-        return NULL;
-    struct span name = span_of(rest.data, (size_t)(plus - rest.data));
-    size_t encoded = ENCODE_BASE64_SIZE(1 + SEED_SIZE);
-    if (!name_valid(name) || rest.size != name.size + 1 + 8 + 1 + encoded ||
-        rest.data[name.size + 9] != '+')
-        return NULL;
-    unsigned char typed[1 + SEED_SIZE + 2];
-    int got =
-        EVP_DecodeBlock(typed, (const unsigned char *)rest.data + name.size + 10, (int)encoded);
-    if (got != 1 + SEED_SIZE || typed[0] != TYPE_ED25519)
-        return NULL;
-    struct tlog_key *key = mem_alloc_zeroed(1, sizeof *key);
-    char id[9];
-    key->name = mem_copy_text(name);
-    key->pkey = derive(typed + 1, key->public_key);
-    OPENSSL_cleanse(typed, sizeof typed);
-    key_id(name, key->public_key, id);
-    if (memcmp(id, rest.data + name.size + 1, 8) != 0) {
-        tlog_key_free(key);
-        return NULL;
-    }
-    return key;
+enum status tlog_key_create(const char *file, struct span name) {
+    return create(file, name, TLOG_KEY_ED25519);
+}
+
+enum status tlog_key_create_cosigner(const char *file, struct span name) {
+    return create(file, name, TLOG_KEY_COSIGNATURE);
 }
 
 enum status tlog_key_load(const char *file, struct tlog_key **out) {
@@ -125,12 +94,34 @@ enum status tlog_key_load(const char *file, struct tlog_key **out) {
         close(fd);
     if (size > 0 && line[size - 1] == '\n')
         size--;
-    struct tlog_key *key = size > 0 ? parse(span_of(line, (size_t)size)) : NULL;
+    bool read = size > 0 && tlog_key_parse(span_of(line, (size_t)size), out) == STATUS_OK;
     OPENSSL_cleanse(line, sizeof line);
-    if (key == NULL)
-        return STATUS_INTERNAL;
+    return read ? STATUS_OK : STATUS_INTERNAL;
+}
+
+/* ---- in memory */
+
+/* The seed of a key's text, whose ID must be the one that follows from it. */
+enum status tlog_key_parse(struct span text, struct tlog_key **out) {
+    struct tlog_vkey secret;
+    if (!span_starts(text, span_of_text(prefix)) ||
+        tlog_vkey_parse_parts(span_of(text.data + strlen(prefix), text.size - strlen(prefix)),
+                              &secret) != STATUS_OK)
+        return STATUS_INVALID_PARAMETER;
+    struct tlog_key *key = from_seed(secret.name, secret.type, secret.public_key);
+    bool right = memcmp(key->vkey.id, secret.id, sizeof secret.id) == 0;
+    OPENSSL_cleanse(&secret, sizeof secret);
+    if (!right) {
+        tlog_key_free(key);
+        return STATUS_INVALID_PARAMETER;
+    }
     *out = key;
     return STATUS_OK;
+}
+
+struct tlog_key *tlog_key_renamed(const struct tlog_key *key, struct span name) {
+    ASSERT(EVP_PKEY_up_ref(key->pkey) == 1);
+    return make(name, key->vkey.type, key->pkey);
 }
 
 void tlog_key_free(struct tlog_key *key) {
@@ -141,9 +132,21 @@ void tlog_key_free(struct tlog_key *key) {
     mem_free(key);
 }
 
+const struct tlog_vkey *tlog_key_public(const struct tlog_key *key) {
+    return &key->vkey;
+}
+
 void tlog_key_vkey(const struct tlog_key *key, char *out, size_t size) {
-    char id[9];
-    struct span name = span_of_text(key->name);
-    key_id(name, key->public_key, id);
-    put_key(out, size, name, id, key->public_key);
+    tlog_vkey_text(&key->vkey, out, size);
+}
+
+void tlog_key_sign(const struct tlog_key *key, struct span message,
+                   unsigned char signature[TLOG_SIGNATURE_SIZE]) {
+    size_t size = TLOG_SIGNATURE_SIZE;
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    ASSERT(context != NULL && EVP_DigestSignInit(context, NULL, NULL, NULL, key->pkey) == 1);
+    ASSERT(EVP_DigestSign(context, signature, &size, (const unsigned char *)message.data,
+                          message.size) == 1);
+    ASSERT(size == TLOG_SIGNATURE_SIZE);
+    EVP_MD_CTX_free(context);
 }

@@ -11,8 +11,8 @@
 #include "base/status.h"
 #include "tlog/tree.h"
 
-#define TLOG_SIZE_MAX INT64_MAX /* leaves; other software counts them in an int64 */
-#define TLOG_PATH_MAX 64        /* hashes of a proof in a tree of TLOG_SIZE_MAX leaves */
+#define TLOG_SIZE_MAX ((uint64_t)INT64_MAX) /* leaves; other software counts them in an int64 */
+#define TLOG_PATH_MAX 64 /* hashes of a proof in a tree of TLOG_SIZE_MAX leaves */
 
 /* The hashes of a proof, from the leaf's side to the root's. */
 struct tlog_path {

@@ -1,5 +1,5 @@
-/* Roots and peaks against the Certificate Transparency leaves, an independent reference up to
- * 70,000 leaves, and a whole log made by other software. */
+/* Roots and peaks against the Certificate Transparency leaves and an independent reference up to
+ * 70,000 leaves. */
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/unit/support_vectors.h"
 
@@ -160,41 +160,6 @@ static void a_node_is_not_a_leaf_and_sides_count(void **state) {
     assert_false(digest_equal(&ab, &leaf));
 }
 
-/* Checkpoint N of the golden log: "name\nN\nbase64(root)\n…". */
-static void assert_golden(const struct tlog_tree *tree) {
-    char path[128], line[128];
-    snprintf(path, sizeof path, SHARED_VECTORS "golden-log/checkpoint.%d", (int)tree->size);
-    struct span checkpoint = file_read(path);
-    assert_true(span_present(checkpoint));
-    struct digest root = tlog_tree_root(tree);
-    int size = snprintf(line, sizeof line, "example.com/log/testdata\n%d\n", (int)tree->size);
-    size += (int)encode_base64(root.bytes, DIGEST_SIZE, line + size);
-    line[size++] = '\n';
-    assert_true(span_starts(checkpoint, span_of(line, (size_t)size)));
-    file_free(checkpoint);
-}
-
-static void the_golden_log_has_our_leaf_hashes_and_roots(void **state) {
-    static const char *const leaves[] = {"one",    "two",   "three",    "four",    "five",
-                                         "six",    "seven", "eit",      "nain",    "ten",
-                                         "ileven", "twelf", "threeten", "fourten", "fivten"};
-    struct digest hashes[COUNT(leaves)];
-    struct tlog_tree tree = {0};
-    (void)state;
-    if (access(SHARED_VECTORS "golden-log/checkpoint.0", R_OK) != 0)
-        skip_without_vectors();
-    assert_golden(&tree);
-    for (size_t i = 0; i < COUNT(leaves); i++) {
-        hashes[i] = hash_of(span_of_text(leaves[i]));
-        tlog_tree_append(&tree, &hashes[i]);
-        assert_golden(&tree);
-    }
-    struct span tile = file_read(SHARED_VECTORS "golden-log/tile/0/000.p/15");
-    assert_int_equal(tile.size, sizeof hashes);
-    assert_memory_equal(tile.data, hashes, sizeof hashes);
-    file_free(tile);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_leaves_of_rfc_6962_give_their_roots),
@@ -204,7 +169,6 @@ int main(void) {
         cmocka_unit_test(a_copy_continues_like_the_original),
         cmocka_unit_test(the_largest_tree_takes_its_last_leaf),
         cmocka_unit_test(a_node_is_not_a_leaf_and_sides_count),
-        cmocka_unit_test(the_golden_log_has_our_leaf_hashes_and_roots),
     };
     return cmocka_run_group_tests_name("tlog/tree", tests, NULL, NULL);
 }
