@@ -292,8 +292,7 @@ static bool take_property(struct api_access_asker *a, struct member *m,
         *after = m->value;
         if (!again && properties[i].read(a, after))
             return true;
-        blame(m->of == API_CONTEXT ? &a->malformed[m->of] : &a->misstated[m->of],
-              properties[i].pointer);
+        blame(&a->misstated[m->of], properties[i].pointer);
     }
     return false;
 }
@@ -308,8 +307,10 @@ static void take_attributes(struct api_access_asker *a, struct member *m) {
         struct api_json_stream value = m->value;
         bool again = (m->slots_seen >> i & 1U) != 0;
         m->slots_seen |= UINT64_C(1) << i;
-        if (again || !fill_slot(a, i, &value))
-            blame(&a->malformed[m->of], pointers[m->of]);
+        if (!again && fill_slot(a, i, &value))
+            continue;
+        a->attributes[i] = (struct policy_attribute){.kind = POLICY_ABSENT};
+        blame(&a->malformed[m->of], pointers[m->of]);
     }
 }
 
@@ -435,7 +436,7 @@ void api_access_question(struct api_access_asker *asker, const struct api_entiti
     out->question.viewer_client = asker->client_id;
     for (unsigned i = 0; i < API_ENTITIES; i++) {
         blame(&out->question.ask.malformed, asker->malformed[i]);
-        if (out->question.about != STORE_ABOUT_RULES)
+        if (i == API_CONTEXT || out->question.about != STORE_ABOUT_RULES)
             blame(&out->question.ask.malformed, asker->misstated[i]);
     }
 }

@@ -23,7 +23,7 @@ struct api_access_asker {
     bool begun;
     const struct api_entity *seen[API_ENTITIES];
     const char *malformed[API_ENTITIES]; /* the entity itself, or what rules look at */
-    const char *misstated[API_ENTITIES]; /* what is judged of a consent alone */
+    const char *misstated[API_ENTITIES]; /* what the built-in clauses judge */
     struct policy_attribute *attributes;
     struct api_access_ask last;
 };

@@ -275,15 +275,39 @@ static void judge_permission(struct judge *j, int index) {
     judge_granularity(j, index, grain);
 }
 
+/* Whether the window is of calendar months that are over. Where permissions are not stated, only
+ * the ends that are stated count. */
+static bool whole_past_months(const struct judge *j) {
+    const int64_t from = j->ask->from, to = j->ask->to, month = timestamp_month_start(j->now);
+    const bool starts = from != INT64_MIN, ends = to != INT64_MIN;
+    if (j->ask->has_permissions && (!starts || !ends))
+        return false;
+    return (!starts || (from == timestamp_month_start(from) && from < month)) &&
+           (!ends || (to == timestamp_month_start(to) && to <= month));
+}
+
+/* Those that stand beside one that they need, when only these are asked for. */
+static uint64_t not_alone(const struct judge *j, uint64_t permissions) {
+    uint64_t kept = permissions;
+    for (uint64_t left = permissions; left != 0; left &= left - 1) {
+        uint64_t with = j->pack->permissions[lowest(left)].only_with;
+        if (with != 0 && (with & permissions) == 0)
+            kept &= ~BIT64(lowest(left));
+    }
+    return kept == permissions ? kept : not_alone(j, kept);
+}
+
 /* Without a list of permissions the question is whether there is any, of what else was stated. */
 static uint64_t open_permissions(struct judge *j) {
+    const bool months = whole_past_months(j);
     uint64_t open = 0;
     for (uint64_t left = j->base_permissions; left != 0; left &= left - 1) {
         struct policy_decision aside = {.denials = 0};
         struct judge one = *j;
+        const struct policy_permission *permission = &j->pack->permissions[lowest(left)];
         const struct policy_grain *grain = grain_of(j, lowest(left));
         one.out = &aside;
-        if (j->pack->permissions[lowest(left)].denied)
+        if (permission->denied || (permission->whole_months && !months))
             continue;
         judge_onward_permission(&one, lowest(left));
         judge_resources(&one, grain);
@@ -292,12 +316,7 @@ static uint64_t open_permissions(struct judge *j) {
         if (aside.denials == 0)
             open |= BIT64(lowest(left));
     }
-    for (uint64_t left = open; left != 0; left &= left - 1) {
-        uint64_t with = j->pack->permissions[lowest(left)].only_with;
-        if (with != 0 && (with & open) == 0)
-            open &= ~BIT64(lowest(left));
-    }
-    return open;
+    return not_alone(j, open);
 }
 
 static void judge_permissions(struct judge *j) {
@@ -321,12 +340,13 @@ static void judge_bounds(struct judge *j) {
     int64_t from = j->ask->from, to = j->ask->to;
     bool stated = j->ask->has_permissions;
     if (c->data_from != INT64_MIN && from == INT64_MIN && stated)
-        deny(j, DENIAL_OUTSIDE_DATA_WINDOW, CAUSE_WINDOW_NOT_STATED, 0);
+        deny(j, DENIAL_OUTSIDE_DATA_WINDOW, CAUSE_WINDOW_NO_FROM, 0);
+    if (c->data_from != INT64_MIN && from != INT64_MIN && from < c->data_from)
+        deny(j, DENIAL_OUTSIDE_DATA_WINDOW, CAUSE_WINDOW_BEFORE, 0);
     if (c->data_to != INT64_MIN && to == INT64_MIN && stated)
-        deny(j, DENIAL_OUTSIDE_DATA_WINDOW, CAUSE_WINDOW_NOT_STATED, 0);
-    if ((c->data_from != INT64_MIN && from != INT64_MIN && from < c->data_from) ||
-        (c->data_to != INT64_MIN && to != INT64_MIN && to > c->data_to))
-        deny(j, DENIAL_OUTSIDE_DATA_WINDOW, CAUSE_WINDOW_OF_CONSENT, 0);
+        deny(j, DENIAL_OUTSIDE_DATA_WINDOW, CAUSE_WINDOW_NO_TO, 0);
+    if (c->data_to != INT64_MIN && to != INT64_MIN && to > c->data_to)
+        deny(j, DENIAL_OUTSIDE_DATA_WINDOW, CAUSE_WINDOW_AFTER, 0);
     if (j->license == NULL || !j->license->has_look_back || c->data_from != INT64_MIN ||
         from == INT64_MIN || c->granted_at == INT64_MIN)
         return;
@@ -335,20 +355,14 @@ static void judge_bounds(struct judge *j) {
         deny(j, DENIAL_OUTSIDE_DATA_WINDOW, CAUSE_WINDOW_OF_LICENSE, 0);
 }
 
-/* Whole calendar months that are over, both ends stated. */
 static void judge_months(struct judge *j) {
-    int64_t from = j->ask->from, to = j->ask->to;
-    uint64_t monthly = 0;
+    if (whole_past_months(j))
+        return;
+    if (j->license != NULL && j->license->whole_months)
+        deny(j, DENIAL_OUTSIDE_DATA_WINDOW, CAUSE_MONTHS_OF_LICENSE, 0);
     for (uint64_t left = j->ask->permissions; left != 0; left &= left - 1)
         if (j->pack->permissions[lowest(left)].whole_months)
-            monthly |= left & -left;
-    if (monthly == 0 && (j->license == NULL || !j->license->whole_months))
-        return;
-    if (!j->ask->has_permissions && from == INT64_MIN && to == INT64_MIN)
-        return;
-    if (from == INT64_MIN || to == INT64_MIN || from != timestamp_month_start(from) ||
-        to != timestamp_month_start(to) || to > timestamp_month_start(j->now))
-        deny(j, DENIAL_OUTSIDE_DATA_WINDOW, CAUSE_WINDOW_MONTHS, lowest(monthly));
+            deny(j, DENIAL_OUTSIDE_DATA_WINDOW, CAUSE_MONTHS_OF_PERMISSION, lowest(left));
 }
 
 static void judge_window(struct judge *j) {

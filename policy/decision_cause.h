@@ -36,11 +36,14 @@ enum policy_variant {
     CAUSE_GRAIN_OF_ALL,
     /* outsideDataWindow */
     CAUSE_WINDOW_EMPTY,
-    CAUSE_WINDOW_NOT_STATED,
-    CAUSE_WINDOW_OF_CONSENT,
+    CAUSE_WINDOW_NO_FROM,
+    CAUSE_WINDOW_BEFORE,
+    CAUSE_WINDOW_NO_TO,
+    CAUSE_WINDOW_AFTER,
     CAUSE_WINDOW_OF_LICENSE,
-    CAUSE_WINDOW_MONTHS,     /* [permission] or -1: the licence */
-    CAUSE_WINDOW_OF_PURPOSE, /* [purpose] */
+    CAUSE_MONTHS_OF_LICENSE,
+    CAUSE_MONTHS_OF_PERMISSION, /* [permission] */
+    CAUSE_WINDOW_OF_PURPOSE,    /* [purpose] */
     CAUSE_WINDOW_OF_ALL,
     /* recipientNotNamed */
     CAUSE_RECIPIENT_OTHER,

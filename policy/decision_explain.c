@@ -22,6 +22,7 @@ struct words {
 };
 
 #define ASK_NEW "a new consent"
+#define ASK_MONTHS "from and to on the first of a month, UTC, not after this one"
 
 /* By variant; the plain causes follow by denial. */
 static const struct words of_variant[] = {
@@ -78,18 +79,27 @@ static const struct words of_variant[] = {
     [CAUSE_GRAIN_OF_ALL] = {IN_TEXT, "purposes", "no purpose that is left needs data that fine",
                             "a coarser granularity"},
     [CAUSE_WINDOW_EMPTY] = {IN_TEXT, "request", "from is not before to", "a window with from < to"},
-    [CAUSE_WINDOW_NOT_STATED] = {IN_TEXT, "consent/dataFrom",
-                                 "the consent names a window, the request does not",
-                                 "resource.properties.from and to"},
-    [CAUSE_WINDOW_OF_CONSENT] = {IN_TEXT, "consent/dataFrom",
-                                 "the request reaches beyond the consent's window",
-                                 "a window within the consent's"},
+    [CAUSE_WINDOW_NO_FROM] = {IN_TEXT, "consent/dataFrom",
+                              "the consent names a start of the data, the request none",
+                              "resource.properties.from"},
+    [CAUSE_WINDOW_BEFORE] = {IN_TEXT, "consent/dataFrom",
+                             "the request begins before the consent's window",
+                             "a window within the consent's"},
+    [CAUSE_WINDOW_NO_TO] = {IN_TEXT, "consent/dataTo",
+                            "the consent names an end of the data, the request none",
+                            "resource.properties.to"},
+    [CAUSE_WINDOW_AFTER] = {IN_TEXT, "consent/dataTo",
+                            "the request ends after the consent's window",
+                            "a window within the consent's"},
     [CAUSE_WINDOW_OF_LICENSE] = {IN_LICENSE, "lookBack",
                                  "the request looks back further than the licence allows",
                                  "a later from"},
-    [CAUSE_WINDOW_MONTHS] = {IN_TEXT, "wholeMonths",
-                             "these data are given by whole calendar months that are over",
-                             "from and to on the first of a month, UTC, not after this one"},
+    [CAUSE_MONTHS_OF_LICENSE] = {IN_LICENSE, "wholeMonths",
+                                 "data are given by whole calendar months that are over",
+                                 ASK_MONTHS},
+    [CAUSE_MONTHS_OF_PERMISSION] = {IN_PERMISSION, "wholeMonths",
+                                    "\"%s\" is given by whole calendar months that are over",
+                                    ASK_MONTHS},
     [CAUSE_WINDOW_OF_PURPOSE] = {IN_PURPOSE, "limits/lookBack",
                                  "\"%s\" needs no data from so long ago", "a later from"},
     [CAUSE_WINDOW_OF_ALL] = {IN_TEXT, "purposes",

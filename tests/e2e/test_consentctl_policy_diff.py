@@ -233,7 +233,10 @@ CASES = [
         },
     ),
     (electricity_by_the_day, {"granularityTooFine permissions/0/granularity": [WHOLE, COMBINED]}),
-    (whole_months_of_electricity, {"outsideDataWindow wholeMonths": [WHOLE, LIMITED, COMBINED]}),
+    (
+        whole_months_of_electricity,
+        {"outsideDataWindow permissions/0/wholeMonths": [WHOLE, LIMITED, COMBINED]},
+    ),
     (
         deny_electricity,
         {"permissionNotPermitted permissions/0/denied": [WHOLE, LIMITED, COMBINED]},

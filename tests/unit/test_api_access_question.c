@@ -464,6 +464,19 @@ static void what_rules_cannot_see_clearly_is_malformed(void **state) {
     assert_malformed("/context", .context = "{\"time\":1,\"time\":1}");
 }
 
+static void what_is_malformed_is_not_there(void **state) {
+    static const char *const wrong[] = {"{\"role\":\"admin\",\"role\":\"admin\"}",
+                                        "{\"role\":\"admin\\u0000\"}"};
+    struct asking a;
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        const struct policy_request *r = ask(&a, (struct parts){.subject = wrong[i]});
+        assert_string_equal(r->malformed, "/subject/properties");
+        assert_int_equal(r->attributes[ROLE].kind, POLICY_ABSENT);
+        end(&a);
+    }
+}
+
 /* ---- questions that share entities */
 
 static void a_default_that_was_replaced_leaves_no_trace(void **state) {
@@ -547,6 +560,7 @@ int main(void) {
         cmocka_unit_test(what_rules_look_at_is_read_by_its_kind),
         cmocka_unit_test(a_list_is_read_to_its_limit),
         cmocka_unit_test(what_rules_cannot_see_clearly_is_malformed),
+        cmocka_unit_test(what_is_malformed_is_not_there),
         cmocka_unit_test(a_default_that_was_replaced_leaves_no_trace),
         cmocka_unit_test(a_context_is_of_its_item_alone),
     };

@@ -455,6 +455,44 @@ static void without_stated_permissions_those_that_are_open_are_told(void **state
     rig_release(&rig);
 }
 
+/* One after the other, whichever comes first in the pack. */
+static void what_needs_another_is_open_only_beside_one_that_is(void **state) {
+    static const char *const chains[][2] = {
+        {"[\"usage.halfhourly\"]", "[\"identity\"]"},
+        {"[\"identity\"]", "[\"place\"]"},
+    };
+    (void)state;
+    for (unsigned i = 0; i < 2; i++) {
+        json_t *root = json_file(EVERY_MEMBER);
+        struct rig rig;
+        json_put(root, "/rules", NULL);
+        json_put(root, "/permissions/2/onlyWith", json_of(chains[i][0]));
+        json_put(root, "/permissions/0/onlyWith", json_of(chains[i][1]));
+        rig_init(&rig, root, USAGE_1);
+        ask_purpose(&rig, "report");
+        ask_permissions(&rig, NULL);
+        assert_permitted(&rig, "report", "usage.monthly");
+        rig_release(&rig);
+    }
+}
+
+static void what_is_given_by_months_is_not_open_for_parts_of_them(void **state) {
+    struct rig rig;
+    (void)state;
+    usage(&rig);
+    ask_permissions(&rig, NULL);
+    ask_window(&rig, "2026-04-01T00:00:00Z", "2026-05-01T00:00:00Z");
+    assert_permitted(&rig, "report", "usage.halfhourly usage.monthly place");
+    rig.request.from++;
+    assert_permitted(&rig, "report", "usage.halfhourly place");
+    ask_window(&rig, NULL, "2026-07-01T00:00:00Z"); /* June is not over */
+    assert_permitted(&rig, "report", "usage.halfhourly place");
+    rig.consent.permissions = permissions_of(&rig, "usage.monthly");
+    assert_denied(&rig, "permissionNotPermitted", "permissions",
+                  "no permission of the consent is open");
+    rig_release(&rig);
+}
+
 /* ---- resources */
 
 static void a_permission_limited_to_resources_needs_one_of_them(void **state) {
@@ -596,11 +634,11 @@ static void the_consents_window_holds_to_the_millisecond(void **state) {
     assert_denials(&rig, "");
     rig.request.from--;
     assert_denied(&rig, "outsideDataWindow", "consent/dataFrom",
-                  "the request reaches beyond the consent's window");
+                  "the request begins before the consent's window");
     rig.request.from++;
     rig.request.to++;
-    assert_denied(&rig, "outsideDataWindow", "consent/dataFrom",
-                  "the request reaches beyond the consent's window");
+    assert_denied(&rig, "outsideDataWindow", "consent/dataTo",
+                  "the request ends after the consent's window");
     rig_release(&rig);
 }
 
@@ -610,12 +648,12 @@ static void an_end_that_the_consent_limits_must_be_stated(void **state) {
     energy(&rig);
     rig.consent.data_from = ms("2026-01-10T00:00:00Z");
     assert_denied(&rig, "outsideDataWindow", "consent/dataFrom",
-                  "the consent names a window, the request does not");
+                  "the consent names a start of the data, the request none");
     ask_window(&rig, "2026-01-10T00:00:00Z", NULL);
     assert_denials(&rig, "");
     rig.consent.data_to = ms("2026-05-10T00:00:00Z");
-    assert_denied(&rig, "outsideDataWindow", "consent/dataFrom",
-                  "the consent names a window, the request does not");
+    assert_denied(&rig, "outsideDataWindow", "consent/dataTo",
+                  "the consent names an end of the data, the request none");
     ask_permissions(&rig, NULL); /* only stated ends are judged then */
     assert_denials(&rig, "");
     ask_window(&rig, NULL, "2026-05-10T00:00:00.001Z");
@@ -669,8 +707,8 @@ static void some_data_are_handed_out_by_whole_past_months(void **state) {
     (void)state;
     emissions_for_bank(&rig);
     rig.request.to = ms("2026-05-31T23:59:59.999Z");
-    assert_denied(&rig, "outsideDataWindow", "wholeMonths",
-                  "these data are given by whole calendar months that are over");
+    assert_denied(&rig, "outsideDataWindow", "permissions/6/wholeMonths",
+                  "\"emissions.monthly\" is given by whole calendar months that are over");
     rig.request.to = ms("2026-07-01T00:00:00Z"); /* June is not over */
     assert_denials(&rig, "outsideDataWindow");
     rig.now = ms("2026-06-30T23:59:59.999Z");
@@ -697,8 +735,35 @@ static void a_licence_may_be_of_whole_months(void **state) {
     ask_window(&rig, "2026-05-01T00:00:00Z", "2026-06-01T00:00:00Z");
     assert_denials(&rig, "");
     rig.request.from++;
-    assert_denied(&rig, "outsideDataWindow", "wholeMonths",
-                  "these data are given by whole calendar months that are over");
+    assert_denied(&rig, "outsideDataWindow", "licenses/2/wholeMonths",
+                  "data are given by whole calendar months that are over");
+    rig_release(&rig);
+}
+
+static void without_stated_permissions_months_hold_for_stated_ends(void **state) {
+    static const struct {
+        const char *from, *to;
+        bool permitted;
+    } windows[] = {
+        {NULL, NULL, true},
+        {"2026-05-01T00:00:00Z", NULL, true},
+        {NULL, "2026-06-01T00:00:00Z", true},
+        {"2026-05-01T00:00:00.001Z", NULL, false},
+        {NULL, "2026-05-31T23:59:59.999Z", false},
+        {"2026-06-01T00:00:00Z", NULL, false}, /* June is not over */
+        {NULL, "2026-07-01T00:00:00Z", false},
+    };
+    json_t *root = json_file(EVERY_MEMBER);
+    struct rig rig;
+    (void)state;
+    json_put(root, "/permissions/1/wholeMonths", NULL);
+    rig_init(&rig, root, MONTHLY);
+    ask_purpose(&rig, "lend");
+    ask_permissions(&rig, NULL);
+    for (size_t i = 0; i < sizeof windows / sizeof *windows; i++) {
+        ask_window(&rig, windows[i].from, windows[i].to);
+        assert_denials(&rig, windows[i].permitted ? "" : "outsideDataWindow");
+    }
     rig_release(&rig);
 }
 
@@ -866,6 +931,8 @@ int main(void) {
         cmocka_unit_test(a_permission_may_need_another_beside_it),
         cmocka_unit_test(an_onward_recipient_gets_what_the_licence_names_for_such),
         cmocka_unit_test(without_stated_permissions_those_that_are_open_are_told),
+        cmocka_unit_test(what_needs_another_is_open_only_beside_one_that_is),
+        cmocka_unit_test(what_is_given_by_months_is_not_open_for_parts_of_them),
         cmocka_unit_test(a_permission_limited_to_resources_needs_one_of_them),
         cmocka_unit_test(a_permission_of_other_resources_is_not_open),
         cmocka_unit_test(nothing_finer_than_the_pack_offers),
@@ -880,6 +947,7 @@ int main(void) {
         cmocka_unit_test(every_purpose_may_look_back_less),
         cmocka_unit_test(some_data_are_handed_out_by_whole_past_months),
         cmocka_unit_test(a_licence_may_be_of_whole_months),
+        cmocka_unit_test(without_stated_permissions_months_hold_for_stated_ends),
         cmocka_unit_test(an_onward_recipient_must_be_named_by_the_consent),
         cmocka_unit_test(what_is_kept_for_recipients_needs_one),
         cmocka_unit_test(data_stay_in_the_packs_territory),
