@@ -38,7 +38,7 @@ FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 objects = $(patsubst %.S,$(BUILD)/$(1)/%.o,$(patsubst %.c,$(BUILD)/$(1)/%.o,$(2)))
 LIBRARY = $(filter-out %/service/main.o,$(call objects,$(1),$(SOURCES)))
 
-.PHONY: all asan unit tables e2e test run lint format fuzz-corpus clean help deps-run deps-test
+.PHONY: all asan unit tables truth e2e test run lint format fuzz-corpus clean help deps-run deps-test
 all: $(BUILD)/consentd $(BUILD)/consentctl ## build both programs (release)
 
 $(BUILD)/consentd: $(call objects,release,$(SOURCES))
@@ -91,11 +91,16 @@ $(BUILD)/fuzz/%: $(BUILD)/asan/tests/fuzz/%.o $(BUILD)/asan/tests/fuzz/run_corpu
   $(call LIBRARY,asan)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ASAN) -o $@ $^ $(LIBS)
+$(BUILD)/truth/driver: $(BUILD)/asan/tests/truth/driver.o $(call LIBRARY,asan)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ASAN) -o $@ $^ $(LIBS)
 
 unit: $(addprefix $(BUILD)/unit/,$(UNIT_TESTS)) ## build and run the unit tests
 	tools/run_tests.py unit $(BUILD)
 tables: asan ## run the case tables of the policy packs
 	tools/run_tests.py tables $(BUILD)
+truth: $(BUILD)/truth/driver ## hold decisions against an independent model of them
+	tools/run_tests.py truth $(BUILD)
 fuzz-corpus: $(addprefix $(BUILD)/fuzz/,$(FUZZ_TARGETS))
 e2e: deps-test asan ## run the end-to-end tests
 	tools/run_tests.py e2e $(BUILD)
@@ -104,12 +109,13 @@ lint: ## layers, sizes, bans, format, both compilers
 print-compile-flags:
 	@echo $(filter-out -MMD -MP,$(COMMON))
 format: ## clang-format in place
-	clang-format -i $(foreach room,$(ROOMS) cli tests/unit tests/fuzz bench,$(wildcard $(room)/*.[ch]))
+	clang-format -i $(foreach room,$(ROOMS) cli tests/unit tests/fuzz tests/truth bench,$(wildcard $(room)/*.[ch]))
 deps-test:
 	tools/install.sh test
 test: deps-test ## everything a newcomer should run
 	$(MAKE) lint
-	$(MAKE) $(JOBS) asan $(addprefix $(BUILD)/unit/,$(UNIT_TESTS)) fuzz-corpus
+	$(MAKE) $(JOBS) asan $(addprefix $(BUILD)/unit/,$(UNIT_TESTS)) fuzz-corpus \
+	  $(BUILD)/truth/driver
 	tools/run_tests.py all $(BUILD)
 
 # ---- running

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs unit tests, fuzz corpora, case tables of packs and end-to-end tests, counts every test, and
-closes with the line `N passed, N failed`. Usage: run_tests.py unit|tables|e2e|all BUILD, or
---self-test."""
+"""Runs unit tests, fuzz corpora, case tables of packs, the truth test of decisions and end-to-end
+tests, counts every test, and closes with the line `N passed, N failed`.
+Usage: run_tests.py unit|tables|truth|e2e|all BUILD, or --self-test."""
 
 import concurrent.futures
 import os
@@ -150,6 +150,15 @@ def tables(build, count):
         say(output if failed else f"{pack.name}: {cases} cases of its table as expected")
 
 
+def truth(build, count):
+    """Decisions against a model of them; what they disagree on is printed whole."""
+    command = [sys.executable, TOP / "tests/truth/truth.py", build / "truth/driver"]
+    status, stdout, output = run(command)
+    ok = status == 0
+    count.add(ok, not ok, 0)
+    say(stdout.splitlines()[-1] if ok else output)
+
+
 def e2e(build, count):
     with tempfile.TemporaryDirectory() as folder:
         report = pathlib.Path(folder) / "report.xml"
@@ -188,6 +197,8 @@ def main():
         fuzz(build, count)
     if what in ("tables", "all"):
         tables(build, count)
+    if what in ("truth", "all"):
+        truth(build, count)
     if what in ("e2e", "all"):
         e2e(build, count)
     say(count.line())
