@@ -14,7 +14,7 @@
 
 #include "base/log.h"
 #include "service/dev.h"
-#include "service/directory.h"
+#include "base/directory.h"
 #include "service/http.h"
 #include "service/library_log.h"
 #include "service/loop.h"

@@ -11,7 +11,7 @@
 #include "auth/dev.h"
 #include "base/limits.h"
 #include "policy/pack.h"
-#include "service/directory.h"
+#include "base/directory.h"
 
 /* A whole file of at most LIMIT_PACK bytes. */
 static bool read_file(const char *path, struct buffer *out) {

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/directory.h"
 #include "base/log.h"
 #include "base/mem.h"
 
@@ -112,15 +113,6 @@ static void drop_views(struct db_txn *txn) {
     }
 }
 
-static int sync_directory(const char *path) {
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return errno;
-    int code = fsync(fd) == 0 ? 0 : errno;
-    close(fd);
-    return code;
-}
-
 /* Handles outlive the transaction that opened them only when it commits, a reader too. */
 static int open_tables(struct db *db, bool read_only) {
     MDB_txn *txn;
@@ -155,9 +147,7 @@ static int open_env(struct db *db, const char *directory, uint64_t map_size, boo
 static int sync_with_parent(const char *directory) {
     struct buffer parent = {0};
     buffer_append_format(&parent, "%s/..%c", directory, '\0');
-    int code = sync_directory(directory);
-    if (code == 0)
-        code = sync_directory(parent.data);
+    int code = directory_sync(directory) && directory_sync(parent.data) ? 0 : errno;
     buffer_release(&parent);
     return code;
 }

@@ -3,7 +3,7 @@
  * here and nowhere else. Private to store/.
  *
  * LMDB 0.9.24: a put after a failed put is MDB_BAD_TXN; a handle opened in a reader dies at its
- * reset; neither the directory nor its parent is ever fsynced (measured: test_store_db). */
+ * reset; neither the directory nor its parent is ever fsynced (test_store_db). */
 // SPDX-License-Identifier: Apache-2.0
 #ifndef STORE_DB_H
 #define STORE_DB_H

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/directory.h"
 #include "base/encode.h"
 #include "base/log.h"
 #include "store/internal.h"
@@ -58,6 +59,8 @@ static enum status write_mac_key(struct store *store, const char *path, char *wh
     bool written = write(fd, store->mac_key, MAC_KEY_SIZE) == MAC_KEY_SIZE && fsync(fd) == 0;
     int code = errno;
     close(fd);
+    if (!written)
+        unlink(path); /* half a key would be refused at every start */
     return written ? STATUS_OK : refuse(why, size, "cannot be written", path, code);
 }
 
@@ -72,6 +75,16 @@ static enum status read_mac_key(struct store *store, const char *path, char *why
         return refuse(why, size, "must hold exactly 32 bytes", path, 0);
     memcpy(store->mac_key, bytes, MAC_KEY_SIZE);
     return STATUS_OK;
+}
+
+/* An entry that is on disk without the keys would be a log that nobody can open (invariant 1). */
+static enum status sync_keys(struct store *store, char *why, size_t size) {
+    char path[PATH_MAX_SIZE];
+    if (!make_path(&store->options, "keys", path))
+        return refuse(why, size, "is too long", store->options.directory, 0);
+    return directory_sync(path) && directory_sync(store->options.directory)
+               ? STATUS_OK
+               : refuse(why, size, "cannot be synced", path, errno);
 }
 
 /* Keys are made before the first entry and never again: a missing one is an error. */
@@ -96,6 +109,9 @@ static enum status create(struct store *store, char *why, size_t size) {
         return refuse(why, size, "is not a signing key", log_path, 0);
     tlog_key_vkey(key, verifier, sizeof verifier);
     tlog_key_free(key);
+    status = sync_keys(store, why, size);
+    if (status != STATUS_OK)
+        return status;
     return state_create(store, verifier, why, size);
 }
 
