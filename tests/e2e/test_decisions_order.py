@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A decision on one loop sees what another loop has acknowledged: 10,000 times over."""
 
+import itertools
 import json
 import threading
 
@@ -17,11 +18,12 @@ APP = "https://directory.example/app/cap-order"
 PAIRS = 4
 ROUNDS = 2500
 BATCH = 50
+NAMES = itertools.count()
 
 
 def loop_of(server, wire, token):
     """The number of the loop that serves this connection, from the access log."""
-    name = f"where-{id(wire)}"
+    name = f"where-{next(NAMES)}"
     wire.ask(request("GET", "/v1/policy", token, headers=[("X-Request-ID", name)]))
 
     def said():
