@@ -207,6 +207,13 @@ static void decode_fixed(struct source *s, struct store_consent *c) {
     decode_optional(s, bits, c);
 }
 
+/* What this version does not know is no consent of it (invariant 8). */
+static bool is_known(const struct store_consent *c) {
+    return lifecycle_state_name(c->recorded) != NULL &&
+           (c->by == CONSENT_BY_NONE || lifecycle_role_name(c->by) != NULL) &&
+           c->principal <= STORE_INDIVIDUAL;
+}
+
 enum status record_consent_decode(uint64_t index, struct span value, struct store_consent *out) {
     if (value.size < RECORD_CONSENT_SIZE || value.data[0] != RECORD_VERSION)
         return STATUS_INTERNAL;
@@ -214,7 +221,7 @@ enum status record_consent_decode(uint64_t index, struct span value, struct stor
     out->index = index;
     decode_fixed(&s, out);
     out->tail = span_of(s.at, (size_t)(s.end - s.at));
-    return s.short_ ? STATUS_INTERNAL : STATUS_OK;
+    return s.short_ || !is_known(out) ? STATUS_INTERNAL : STATUS_OK;
 }
 
 static void encode_permission(const struct record_permission *p, struct buffer *out) {

@@ -871,6 +871,45 @@ static void an_unknown_type_is_denied_and_nothing_else_is_said(void **state) {
     rig_release(&rig);
 }
 
+/* Invariant 8: what is unknown is a denial, with a reason. */
+static void whatever_is_unknown_is_denied(void **state) {
+    static const struct span roles[] = {SPAN("https://scheme.example/role/unheard-of")};
+    static const struct mac16 meters[] = {{{9}}};
+    struct rig rig;
+    (void)state;
+    energy(&rig);
+    const struct rig right = rig;
+    assert_denials(&rig, "");
+    for (unsigned unknown = CONSENT_STATE_END; unknown <= 256; unknown++) {
+        rig.consent.status = unknown == 256 ? 0 : unknown;
+        assert_denials(&rig, "notActive");
+    }
+    rig = right;
+    rig.request.has_purpose = true;
+    rig.request.purpose = -1;
+    assert_denials(&rig, "purposeNotPermitted");
+    rig = right;
+    rig.request.unknown_permission = true;
+    assert_denials(&rig, "permissionNotPermitted");
+    rig = right;
+    rig.consent.license = NULL;
+    assert_denials(&rig, "licenseNotAvailable");
+    rig = right;
+    rig.request.license = SPAN("https://scheme.example/license/unheard-of");
+    assert_denials(&rig, "licenseNotAvailable");
+    rig = right;
+    state_roles(&rig, roles, 1);
+    assert_denials(&rig, "roleMissing");
+    rig = right;
+    rig.request.resource_type = SPAN("unheard-of");
+    assert_denials(&rig, "deniedByRule");
+    rig = right;
+    grain_of(&rig, "tariff")->resources = meters;
+    grain_of(&rig, "tariff")->resource_count = 1;
+    assert_denials(&rig, "resourceNotPermitted");
+    rig_release(&rig);
+}
+
 static void every_reason_is_told_and_not_only_the_first(void **state) {
     static const struct mac16 meters[] = {{{1}}};
     struct rig rig;
@@ -955,6 +994,7 @@ int main(void) {
         cmocka_unit_test(a_rule_that_permits_does_not_replace_a_consent),
         cmocka_unit_test(a_type_ruled_by_rules_alone_needs_one_that_permits),
         cmocka_unit_test(an_unknown_type_is_denied_and_nothing_else_is_said),
+        cmocka_unit_test(whatever_is_unknown_is_denied),
         cmocka_unit_test(every_reason_is_told_and_not_only_the_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

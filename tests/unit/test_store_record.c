@@ -178,6 +178,27 @@ static void a_record_cut_short_is_no_record(void **state) {
     buffer_release(&bytes);
 }
 
+/* Invariant 8. The bytes are those of FORMAT.md: after the version state, by and principal. */
+static void an_unknown_state_role_or_principal_is_no_record(void **state) {
+    static const unsigned known[] = {CONSENT_SUPERSEDED, CONSENT_BY_SYSTEM, STORE_INDIVIDUAL};
+    (void)state;
+    struct store_consent c = with(0), back;
+    struct buffer bytes = {0};
+    c.recorded = CONSENT_ACTIVE;
+    record_consent_encode(&c, &bytes);
+    for (size_t at = 1; at <= 3; at++) {
+        char was = bytes.data[at];
+        for (unsigned value = 0; value < 256; value++) {
+            bool right = value <= known[at - 1] && (value != 0 || at != 1);
+            bytes.data[at] = (char)value;
+            assert_int_equal(record_consent_decode(7, buffer_span(&bytes), &back),
+                             right ? STATUS_OK : STATUS_INTERNAL);
+        }
+        bytes.data[at] = was;
+    }
+    buffer_release(&bytes);
+}
+
 static void a_permission_without_granularity_is_three_bytes(void **state) {
     (void)state;
     static struct record_tail tail, back;
@@ -203,6 +224,7 @@ int main(void) {
         cmocka_unit_test(every_choice_of_members_comes_back),
         cmocka_unit_test(an_ordinary_life_keeps_the_size),
         cmocka_unit_test(a_record_cut_short_is_no_record),
+        cmocka_unit_test(an_unknown_state_role_or_principal_is_no_record),
         cmocka_unit_test(a_permission_without_granularity_is_three_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
