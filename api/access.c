@@ -11,6 +11,7 @@
 #include "api/handlers.h"
 #include "api/http_out.h"
 #include "api/reading.h"
+#include "base/log.h"
 
 /* One place in the answer. */
 struct item {
@@ -174,6 +175,7 @@ static enum status decide(struct api_call *call, const struct access *access, bo
             if (status != STATUS_OK)
                 break;
             permitted = inquiry.ruling.decision.permitted;
+            ASSERT(recording_of(access, item) != STORE_RECORD_YES); /* invariant 11 */
             write_item(call, access, item, &inquiry, &out);
         }
         *denied |= !permitted && item->wrong == NULL;
@@ -222,6 +224,9 @@ enum api_outcome api_access_reply(struct api_call *call, struct store_change *ch
         } else {
             const struct store_inquiry *inquiry = &change->inquiries[item->inquiry];
             permitted = inquiry->ruling.decision.permitted;
+            /* invariant 11 */
+            ASSERT(inquiry->recorded || inquiry->recording == STORE_RECORD_NO ||
+                   (inquiry->recording == STORE_RECORD_DENIAL && permitted));
             write_item(call, access, item, inquiry, &out);
         }
         if (ends_here(access, permitted))

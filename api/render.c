@@ -198,7 +198,7 @@ enum status api_render_consent(const struct api_call *call, enum api_relation re
                                const struct store_consent *consent, struct json_out *out) {
     struct rendering r = {.call = call, .reader = call->loop->reader, .consent = consent};
     char evidence[STORE_EVIDENCE_SIZE + 1];
-    ASSERT(relation != API_RELATION_NONE);
+    ASSERT(relation != API_RELATION_NONE); /* invariant 9 */
     r.whole = relation != API_RELATION_CLIENT;
     enum status status = gather(&r);
     if (status != STATUS_OK) {

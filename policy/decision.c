@@ -458,4 +458,8 @@ void policy_decide(const struct policy_pack *pack, const struct policy_consent *
     }
     judge_rules(&j, type->needs_consent);
     out->permitted = out->denials == 0;
+    /* invariant 8: what permits is known, and holds now */
+    ASSERT(!out->permitted || !type->needs_consent ||
+           (consent != NULL && state_now(consent, now) == CONSENT_ACTIVE && j.license != NULL));
+    ASSERT(!out->permitted || type->needs_consent || out->rule >= 0);
 }

@@ -19,10 +19,29 @@ enum status consent_find(struct db_txn *txn, const struct uuid *id, struct store
     return consent_load(txn, key_get_u64(value.data), out);
 }
 
+/* What a consent permits, and for whom. */
+static bool same_terms(const struct store_consent *a, const struct store_consent *b) {
+    return a->tenant == b->tenant && a->provider == b->provider && a->client == b->client &&
+           a->license == b->license && a->purposes == b->purposes &&
+           a->permissions == b->permissions && a->principal == b->principal &&
+           memcmp(a->account.bytes, b->account.bytes, MAC16_SIZE) == 0 &&
+           a->granted_at == b->granted_at && a->granted_entry == b->granted_entry &&
+           a->expires == b->expires && a->data_from == b->data_from && a->data_to == b->data_to &&
+           a->data_available_from == b->data_available_from && a->max_uses == b->max_uses &&
+           span_equal(a->tail, b->tail);
+}
+
 void consent_save(struct write *w, const struct store_consent *consent) {
+    struct span stored;
+    struct store_consent was;
+    struct key key = key_number(consent->index);
+    ASSERT(w->state.tree.size > w->store->state.tree.size); /* invariant 2: the log tells of it */
+    if (db_get(&w->txn, DB_CONSENT, key_span(&key), &stored) &&
+        record_consent_decode(consent->index, stored, &was) == STATUS_OK &&
+        was.granted_entry != STORE_INDEX_NONE)
+        ASSERT(same_terms(&was, consent)); /* invariant 6 */
     buffer_clear(&w->record);
     record_consent_encode(consent, &w->record);
-    struct key key = key_number(consent->index);
     if (consent->index + 1 == w->state.next_consent)
         db_put_rising(&w->txn, DB_CONSENT, key_span(&key), buffer_span(&w->record));
     else

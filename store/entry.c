@@ -241,6 +241,8 @@ uint64_t entry_append(struct write *w, const struct entry *entry) {
     struct record_marks marks;
     unsigned char leaf[STORE_LEAF_SIZE];
 
+    /* invariant 7: the log never goes back, nor forward with a clock that nobody has confirmed */
+    ASSERT(w->now >= w->state.last_time && !atomic_load(&w->store->stepped));
     if (entry->consent != NULL)
         last = tenant_load(w, entry->consent->tenant);
     if (entry->personal.size != 0)

@@ -51,8 +51,11 @@ static enum status append_target(struct write *w, struct store_change *change,
     return status;
 }
 
-static enum status finish(struct write *w, struct store_change *change, struct store_consent *c) {
-    consent_save(w, c);
+/* A fact that was known already is no entry, and changes nothing. */
+static enum status finish(struct write *w, struct store_change *change, struct store_consent *c,
+                          uint32_t version) {
+    if (c->version != version)
+        consent_save(w, c);
     change->done.consent = c->index;
     change->done.log_index = c->last_entry;
     return STATUS_OK;
@@ -73,9 +76,10 @@ enum status change_tokens(struct write *w, struct store_change *change) {
         return STATUS_WRONG_STATE;
     }
     struct actor actor = {change->actor, role};
+    uint32_t version = c.version;
     for (uint32_t i = 0; i < change->token_count; i++)
         token_append(w, &c, &change->tokens[i], &actor);
-    return finish(w, change, &c);
+    return finish(w, change, &c, version);
 }
 
 enum status change_proofs(struct write *w, struct store_change *change) {
@@ -101,7 +105,8 @@ enum status change_proofs(struct write *w, struct store_change *change) {
                           .personal = buffer_span(&personal),
                           .personal_marks = marks};
     c.proof_count++;
+    uint32_t version = c.version;
     (void)append(w, &c, &entry);
     buffer_release(&personal);
-    return finish(w, change, &c);
+    return finish(w, change, &c, version);
 }

@@ -44,6 +44,8 @@ struct store {
     bool writer_started; /* not where the store is open to read only */
 
     /* writer thread only */
+    pthread_t writing;
+    bool writer_runs; /* from its first step on */
     struct state state;
     struct uuid last_id; /* of a consent, made by this process */
 

@@ -28,7 +28,7 @@ void store_reader_close(struct store_reader *reader) {
 }
 
 enum status store_read_begin(struct store_reader *reader) {
-    ASSERT(!reader->open);
+    ASSERT(!reader->open); /* invariant 5: the last one ended before the loop went on */
     enum status status = db_read_renew(&reader->txn);
     if (status != STATUS_OK)
         return status;

@@ -17,6 +17,7 @@
 #define FREE_LIST_EVERY 64   /* commits between two walks of the free list */
 
 void write_begin(struct store *store, struct write *w) {
+    ASSERT(!store->writer_runs || pthread_equal(pthread_self(), store->writing)); /* invariant 4 */
     memset(w, 0, offsetof(struct write, tail));
     w->store = store;
     w->state = store->state;
@@ -55,6 +56,7 @@ enum status write_commit(struct write *w) {
         write_abort(w);
         return STATUS_OK; /* every change was refused or replayed: nothing to make durable */
     }
+    ASSERT(w->state.tree.size >= w->store->state.tree.size); /* invariant 3 */
     state_save(&w->txn, &w->state);
     uint64_t start = monotonic_us();
     status = db_write_commit(&w->txn);
@@ -161,14 +163,27 @@ static enum status broken(struct store *store, enum status status) {
     return status == STATUS_OUTCOME_UNKNOWN ? status : STATUS_INTERNAL;
 }
 
+/* Begins a transaction whose time can be trusted; BUSY without one when the wall clock has stepped.
+ * The transaction has its time first: a step that it could contain is seen. */
+static enum status begin_in_time(struct store *store, struct write *w) {
+    write_begin(store, w);
+    int64_t step = clock_step_ms(store->options.clock);
+    bool stepped = step > CLOCK_STEP_MAX_MS || step < -CLOCK_STEP_MAX_MS;
+    if (stepped && !atomic_exchange(&store->stepped, true))
+        log_event(LOG_ERROR, "store.clock_stepped", LOG_INT("step_ms", step));
+    if (!atomic_load(&store->stepped))
+        return STATUS_OK;
+    write_abort(w);
+    return STATUS_BUSY;
+}
+
 /* One transaction for all of `changes`; returns the transaction's fate. */
 static enum status run_together(struct store *store, struct write *w,
                                 struct store_change *changes) {
-    write_begin(store, w);
-    if (!atomic_load(&store->stepped)) {
-        (void)ending_sweep(w, SWEEP_MAX);
-        idempotency_sweep(w, SWEEP_MAX * 8);
-    }
+    if (begin_in_time(store, w) != STATUS_OK)
+        return STATUS_BUSY;
+    (void)ending_sweep(w, SWEEP_MAX);
+    idempotency_sweep(w, SWEEP_MAX * 8);
     for (struct store_change *c = changes; c != NULL && w->txn.status == STATUS_OK; c = c->next)
         apply(w, c);
     if (w->txn.status != STATUS_OK) {
@@ -185,9 +200,13 @@ static void run_endings_alone(struct store *store, struct write *w, struct store
         c->done.status = STATUS_STORAGE_FULL;
         if (!is_ending(c) || atomic_load(&store->failed))
             continue;
-        write_begin(store, w);
+        enum status status = begin_in_time(store, w);
+        if (status != STATUS_OK) {
+            c->done.status = status;
+            continue;
+        }
         apply(w, c);
-        enum status status = w->txn.status;
+        status = w->txn.status;
         if (status == STATUS_OK)
             status = write_commit(w);
         else
@@ -204,6 +223,8 @@ static void run_batch(struct store *store, struct write *w, struct store_change 
     if (status == STATUS_STORAGE_FULL) {
         atomic_store(&store->full, true);
         run_endings_alone(store, w, changes);
+    } else if (status == STATUS_BUSY) {
+        fail_all(changes, status);
     } else if (status != STATUS_OK) {
         fail_all(changes, broken(store, status));
     }
@@ -284,7 +305,8 @@ static enum status activate(struct store *store, struct write *w, const struct p
         return STATUS_BUSY;
     if (digest_equal(policy_pack_digest(pack), &store->state.pack))
         return STATUS_OK;
-    write_begin(store, w);
+    if (begin_in_time(store, w) != STATUS_OK)
+        return STATUS_BUSY;
     if (!number_codes(w, pack) && w->txn.status == STATUS_OK) {
         write_abort(w);
         return STATUS_NOT_ADMISSIBLE; /* more than 64 purposes or permissions over all packs */
@@ -369,15 +391,7 @@ static struct work take(struct store *store, bool busy) {
     return work;
 }
 
-static void watch_clock(struct store *store) {
-    int64_t step = clock_step_ms(store->options.clock);
-    bool stepped = step > CLOCK_STEP_MAX_MS || step < -CLOCK_STEP_MAX_MS;
-    if (stepped && !atomic_exchange(&store->stepped, true))
-        log_event(LOG_ERROR, "store.clock_stepped", LOG_INT("step_ms", step));
-}
-
 static void housekeeping(struct store *store, uint64_t *reaped_us) {
-    watch_clock(store);
     if (monotonic_us() - *reaped_us < (uint64_t)REAP_EVERY_MS * 1000)
         return;
     *reaped_us = monotonic_us();
@@ -386,9 +400,8 @@ static void housekeeping(struct store *store, uint64_t *reaped_us) {
 
 /* What the clock has ended while nobody wrote. Returns whether there is more to do at once. */
 static bool sweep(struct store *store, struct write *w) {
-    if (atomic_load(&store->stepped) || atomic_load(&store->failed))
+    if (atomic_load(&store->failed) || begin_in_time(store, w) != STATUS_OK)
         return false;
-    write_begin(store, w);
     bool more = ending_sweep(w, SWEEP_MAX);
     idempotency_sweep(w, SWEEP_MAX * 8);
     enum status status = write_commit(w);
@@ -416,6 +429,8 @@ void *writer_main(void *argument) {
     struct write *w = mem_alloc_zeroed(1, sizeof *w);
     uint64_t reaped_us = monotonic_us();
     bool more = false;
+    store->writing = pthread_self();
+    store->writer_runs = true;
     for (;;) {
         struct work work = take(store, more);
         housekeeping(store, &reaped_us);
@@ -428,6 +443,7 @@ void *writer_main(void *argument) {
         } else if (!work.closing && work.pack == NULL) { /* its caller has been answered */
             more = sweep(store, w);
         }
+        ASSERT(w->txn.handle == NULL); /* invariant 1: what is answered is on disk, or undone */
         answer(store, work.changes);
         if (!atomic_load(&store->failed))
             measure_room(store, w);

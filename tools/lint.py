@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Sizes and bans that keep every file readable. `--self-test` shows that each rule can fail."""
+"""Sizes and bans that keep every file readable, fields of log lines that are no personal data, and
+an assertion and a test for each invariant. `--self-test` shows that each rule can fail."""
 
 import pathlib
 import re
@@ -28,6 +29,14 @@ ALLOWED = {
     (name, "memory goes through base/mem.h")
     for name in ("base/mem.c", "auth/mint.c", "service/loop.c")
 }
+# Invariant 10: what stands in log lines is one of these, none of which is a person's.
+LOG_FIELDS = set(
+    """address answered bytes bytes_left call cause client code consents count duration_us entries
+    in_flight index key loop loops method name now_ms pack peer protocol reloads request_id reserve resets route
+    status step_ms text trace_id uptime_ms version warning why""".split()
+)
+INVARIANTS = set(range(1, 12))
+ASSERTED_HERE = {10}
 
 
 def strip(text):
@@ -101,6 +110,39 @@ def check(name, text):
     yield from check_functions(name, code)
 
 
+def check_log_fields(name, text):
+    for match in re.finditer(r'\bLOG_(?:TEXT|SPAN|INT)\(\s*("\w*"|\w+)', text):
+        field = match.group(1)
+        if field.strip('"') not in LOG_FIELDS and not (name == "base/log.h" and field == "key"):
+            line = text.count("\n", 0, match.start()) + 1
+            yield f"{name}:{line}: {field} is no known field of log lines"
+
+
+def cited(text):
+    """(line, numbers) of each place that cites invariants."""
+    for match in re.finditer(r"\b[Ii]nvariants? ((?:\d+(?:, | and )?)+)", text):
+        yield text.count("\n", 0, match.start()), set(map(int, re.findall(r"\d+", match.group(1))))
+
+
+def asserted(text):
+    """The numbers that are cited beside an assertion."""
+    lines = text.split("\n")
+    found = set()
+    for line, numbers in cited(text):
+        if any("ASSERT(" in near for near in lines[line : line + 3]):
+            found |= numbers
+    return found
+
+
+def check_invariants(sources, tests):
+    by_assertion = ASSERTED_HERE.union(*map(asserted, sources))
+    by_test = set().union(*(numbers for text in tests for _, numbers in cited(text)))
+    for number in sorted(INVARIANTS - by_assertion):
+        yield f"invariant {number} is cited by no assertion"
+    for number in sorted(INVARIANTS - by_test):
+        yield f"invariant {number} is cited by no test"
+
+
 HEAD = "/* A file. */\n// SPDX-License-Identifier: Apache-2.0\n"
 WRONG = {
     "more than 500": HEAD + "int x;\n" * 500,
@@ -123,7 +165,20 @@ RIGHT = HEAD + "/* free() of it */\nint f(int a, int (*b)(int, int), int c) {\n 
 def self_test():
     missed = [why for why, text in WRONG.items() if why not in "\n".join(check("x.c", text))]
     missed += list(check("x.c", RIGHT))
+    if not list(check_log_fields("x.c", 'LOG_SPAN("account", a)')):
+        missed.append("a field of a log line that is personal")
+    numbers = " and ".join(map(str, sorted(INVARIANTS)))
+    good, bare = f"/* invariants {numbers} */\nASSERT(x);", f"/* invariants {numbers} */\nx();"
+    missed += check_invariants([good], [bare])
+    for sources, tests in (([bare], [bare]), ([good], [good.replace("8 and ", "")])):
+        if not list(check_invariants(sources, tests)):
+            missed.append("an invariant without an assertion or a test")
     return [f"self-test: {why}" for why in missed]
+
+
+def texts(*patterns):
+    top = pathlib.Path(__file__).resolve().parent.parent
+    return [path.read_text() for pattern in patterns for path in sorted(top.glob(pattern))]
 
 
 def main():
@@ -140,6 +195,11 @@ def main():
                     found = (f for f in found if "lines, more than" not in f or "has" in f)
                     found = (f for f in found if "base/mem.h" not in f and "parameters" not in f)
                 said += found
+                if room in ROOMS:
+                    said += check_log_fields(name, path.read_text())
+        said += check_invariants(
+            texts(*(f"{room}/*.[ch]" for room in ROOMS)), texts("tests/unit/*.c", "tests/e2e/*.py")
+        )
     print("\n".join(said), end="\n" if said else "")
     sys.exit(1 if said else 0)
 

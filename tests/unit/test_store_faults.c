@@ -1,8 +1,10 @@
 /* Every LMDB call of every kind of change fails once: the first, the second, … until none is left
  * to fail. Each time the answer is honest, the store opens again, its start-up checks pass, and
- * either the whole change is there or nothing of it (invariants 1 and 2). */
+ * either the whole change is there or nothing of it (invariants 1 and 2); and no decision is given
+ * that was to be recorded and is not (invariant 11). */
 // SPDX-License-Identifier: Apache-2.0
 #include "store/db.h"
+#include "store/inquiry.h"
 #include "tests/unit/support_store.h"
 
 struct observed {
@@ -23,6 +25,27 @@ static bool same(struct observed a, struct observed b) {
            a.version == b.version;
 }
 
+/* A question that the consent permits. */
+static void fill_inquiry(struct store_change *change, const struct uuid *id) {
+    struct store_inquiry *inquiry = arena_array(&change->arena, 1, sizeof *inquiry);
+    inquiry->question = (struct store_question){
+        .about = STORE_ABOUT_CONSENT,
+        .tenant = change->tenant,
+        .client = keep(change, APP),
+        .consent = *id,
+        .ask = {.subject_type = SPAN("application"),
+                .subject_id = keep(change, APP),
+                .action_name = SPAN("read"),
+                .resource_type = SPAN("consent"),
+                .from = INT64_MIN,
+                .to = INT64_MIN},
+    };
+    inquiry->request_json = SPAN("\"x\":1");
+    inquiry->recording = STORE_RECORD_YES;
+    change->inquiries = inquiry;
+    change->inquiry_count = 1;
+}
+
 static struct store_change *make(struct fixture *f, enum store_op op, const struct uuid *id,
                                  const char *account) {
     struct store_change *change = new_change(f, op, TENANT);
@@ -37,7 +60,27 @@ static struct store_change *make(struct fixture *f, enum store_op op, const stru
     change->tokens = change->draft.tokens = token;
     change->token_count = change->draft.token_count = 1;
     change->proofs_json = SPAN("{\"type\":\"x\"}");
+    change->selection.account = keep(change, account);
+    fill_inquiry(change, id);
     return change;
+}
+
+/* What the operation works on: an active consent, or a request that can be granted. */
+static struct store_consent prepare(struct fixture *f, enum store_op op, const char *account) {
+    if (op != STORE_GRANT)
+        return create(f, APP, account);
+    struct store_change *change = new_change(f, STORE_CREATE, TENANT);
+    fill_draft(f, change, APP, account);
+    change->draft.ask.granted = false;
+    change->draft.grant_json = change->draft.grant_private_json = SPAN("");
+    assert_int_equal(fixture_run(f, change), STATUS_OK);
+    uint64_t index = change->done.consent;
+    store_change_free(change);
+    return look(f, index);
+}
+
+static bool is_ending(enum store_op op) {
+    return op == STORE_END || op == STORE_END_MANY;
 }
 
 static void reopen(struct fixture *f) {
@@ -59,13 +102,17 @@ static bool fails_cleanly(struct fixture *f, enum store_op op, uint64_t nth, int
     static unsigned number;
     char account[32];
     snprintf(account, sizeof account, "acc-%u", number++);
-    struct store_consent c = create(f, APP, account);
+    struct store_consent c = prepare(f, op, account);
     struct observed before = observe(f, c.index);
     struct store_change *change = make(f, op, &c.id, account);
     db_fault_set(nth, code, stored);
     enum status status = run(f, change);
     bool hit = db_fault_hit();
     db_fault_set(0, 0, false);
+    if (op == STORE_DECIDE && status == STATUS_OK) {
+        assert_true(change->inquiries[0].recorded);
+        assert_true(change->inquiries[0].ruling.decision.permitted);
+    }
     store_change_free(change);
     reopen(f);
     struct observed after = observe(f, c.index);
@@ -76,7 +123,7 @@ static bool fails_cleanly(struct fixture *f, enum store_op op, uint64_t nth, int
         assert_false(same(before, after));
     } else if (status == STATUS_OK) {
         /* an ending that found no room in its batch was run again, alone */
-        assert_true(op == STORE_END && code == ENOSPC);
+        assert_true(is_ending(op) && code == ENOSPC);
         assert_int_equal(after.state, CONSENT_REVOKED);
     } else {
         assert_true(same(before, after));
@@ -112,8 +159,24 @@ static void an_ending_is_whole_or_nothing(void **state) {
     all_faults(state, STORE_END);
 }
 
+static void a_grant_is_whole_or_nothing(void **state) {
+    all_faults(state, STORE_GRANT);
+}
+
+static void a_bulk_revocation_is_whole_or_nothing(void **state) {
+    all_faults(state, STORE_END_MANY);
+}
+
 static void tokens_are_whole_or_nothing(void **state) {
     all_faults(state, STORE_TOKENS);
+}
+
+static void proofs_are_whole_or_nothing(void **state) {
+    all_faults(state, STORE_PROOFS);
+}
+
+static void a_decision_is_recorded_or_not_given(void **state) {
+    all_faults(state, STORE_DECIDE);
 }
 
 static struct store_change *make_new(struct fixture *f, unsigned attempt) {
@@ -157,7 +220,11 @@ int main(void) {
         TEST(a_create_is_whole_or_nothing),
         TEST(a_renewal_is_whole_or_nothing),
         TEST(an_ending_is_whole_or_nothing),
+        TEST(a_grant_is_whole_or_nothing),
+        TEST(a_bulk_revocation_is_whole_or_nothing),
         TEST(tokens_are_whole_or_nothing),
+        TEST(proofs_are_whole_or_nothing),
+        TEST(a_decision_is_recorded_or_not_given),
         TEST(an_unknown_outcome_is_resolved_by_the_idempotency_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
