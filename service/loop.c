@@ -238,7 +238,7 @@ enum status loop_start(struct loop *loop) {
 }
 
 bool loop_join(struct loop *loop, const struct timespec *deadline) {
-    while (loop->serving && sem_timedwait(&loop->ended, deadline) != 0)
+    while (loop->serving && sem_clockwait(&loop->ended, CLOCK_MONOTONIC, deadline) != 0)
         if (errno != EINTR)
             return false;
     loop->serving = false;

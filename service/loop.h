@@ -55,7 +55,7 @@ void loop_init(struct loop *loop, struct service *service, unsigned number, h2o_
 MUST_CHECK enum status loop_start(struct loop *loop);
 /* Gives an order; orders add up. Never blocks. */
 void loop_tell(struct loop *loop, enum loop_order order);
-/* Waits for the thread's end until the deadline (CLOCK_REALTIME); true when it has ended. */
+/* Waits for the thread's end until the deadline (CLOCK_MONOTONIC); true when it has ended. */
 bool loop_join(struct loop *loop, const struct timespec *deadline);
 /* After loop_join and store_close: ends the thread. */
 void loop_release(struct loop *loop);

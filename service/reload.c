@@ -51,7 +51,7 @@ bool settings_activate(struct service *service, const struct settings *previous,
 static void confirm_clock(struct service *service) {
     struct store_stats stats;
     store_stats_get(service->store, &stats);
-    if (stats.clock_step_ms == 0)
+    if (!stats.clock_stepped)
         return;
     clock_confirm(&service->clock);
     store_clock_confirm(service->store);

@@ -180,7 +180,7 @@ static void tell_all(struct service *service, enum loop_order order) {
 static bool join_all(struct service *service, uint64_t seconds) {
     struct timespec deadline;
     bool all = true;
-    clock_gettime(CLOCK_REALTIME, &deadline);
+    clock_gettime(CLOCK_MONOTONIC, &deadline);
     deadline.tv_sec += (time_t)seconds;
     for (unsigned i = 0; i < service->loop_count; i++)
         all &= loop_join(&service->loops[i], &deadline);

@@ -300,6 +300,7 @@ void store_stats_get(const struct store *store, struct store_stats *out) {
         .commit_us = atomic_load(&store->commit_us),
         .map_used = room.used,
         .map_size = room.size,
+        .clock_stepped = atomic_load(&store->stepped),
         .clock_step_ms = atomic_load(&store->stepped) ? clock_step_ms(store->options.clock) : 0,
         .failed = atomic_load(&store->failed),
         .full = atomic_load(&store->full),

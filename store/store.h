@@ -88,7 +88,8 @@ struct store_stats {
     uint64_t commit_us; /* time spent in commits since start */
     uint64_t map_used;  /* bytes up to the last page used */
     uint64_t map_size;
-    int64_t clock_step_ms; /* unconfirmed step, 0 when none */
+    bool clock_stepped;    /* nothing is written until store_clock_confirm */
+    int64_t clock_step_ms; /* how far it is from what was confirmed; 0 when it has not stepped */
     bool failed;           /* outcome unknown: stop */
     bool full;             /* new consents are refused for space */
 };

@@ -32,8 +32,8 @@ ALLOWED = {
 # Invariant 10: what stands in log lines is one of these, none of which is a person's.
 LOG_FIELDS = set(
     """address answered bytes bytes_left call cause client code consents count duration_us entries
-    in_flight index key loop loops method name now_ms pack peer protocol reloads request_id reserve resets route
-    status step_ms text trace_id uptime_ms version warning why""".split()
+    in_flight index key loop loops method name now_ms pack peer protocol reloads request_id reserve
+    resets route status step_ms text trace_id uptime_ms version warning why""".split()
 )
 INVARIANTS = set(range(1, 12))
 ASSERTED_HERE = {10}
