@@ -418,7 +418,16 @@ static void judge_absence(struct judge *j) {
 }
 
 static void judge_rules(struct judge *j, bool needs_consent) {
-    struct rule_facts facts = {.pack = j->pack, .consent = j->consent, .request = j->ask};
+    const struct policy_request *ask = j->ask;
+    struct rule_facts facts = {
+        .pack = j->pack,
+        .consent = j->consent,
+        .request = ask,
+        .subject =
+            policy_pack_entity_find(j->pack, POLICY_SUBJECTS, ask->subject_type, ask->subject_id),
+        .resource = policy_pack_entity_find(j->pack, POLICY_RESOURCES, ask->resource_type,
+                                            ask->resource_id),
+    };
     if (j->consent != NULL)
         facts.status = state_now(j->consent, j->now);
     int rule = rule_first(&facts, true);

@@ -69,6 +69,14 @@ static struct policy_attribute of_license(const struct rule_facts *facts,
     }
 }
 
+/* What the caller says goes before what the directory of the pack says. */
+static struct policy_attribute stated_or_known(const struct policy_request *request,
+                                               const struct policy_entity *entity, uint32_t slot) {
+    if (request->attributes != NULL && request->attributes[slot].kind != POLICY_ABSENT)
+        return request->attributes[slot];
+    return policy_entity_attribute(entity, slot);
+}
+
 static struct policy_attribute look(const struct rule_facts *facts,
                                     const struct policy_condition *condition) {
     const struct policy_request *request = facts->request;
@@ -84,11 +92,12 @@ static struct policy_attribute look(const struct rule_facts *facts,
     case POLICY_RESOURCE_ID:
         return text(request->resource_id);
     case POLICY_SUBJECT_PROPERTY:
-    case POLICY_ACTION_PROPERTY:
+        return stated_or_known(request, facts->subject, condition->slot);
     case POLICY_RESOURCE_PROPERTY:
+        return stated_or_known(request, facts->resource, condition->slot);
+    case POLICY_ACTION_PROPERTY:
     case POLICY_CONTEXT:
-        return request->attributes != NULL ? request->attributes[condition->slot]
-                                           : (struct policy_attribute){.kind = POLICY_ABSENT};
+        return stated_or_known(request, NULL, condition->slot);
     case POLICY_LICENSE_URL:
     case POLICY_LICENSE_FROM:
     case POLICY_LICENSE_TO:

@@ -187,12 +187,13 @@ static void read_parts(struct reader *r, const json_t *root, struct policy_pack 
     pack_read_each(r, reasons, "reasons", pack, read_reason);
     pack_read_rules(r, root, pack);
     pack_read_resource_types(r, root, pack);
+    pack_read_directory(r, root, pack);
 }
 
 static void read_root(struct reader *r, const json_t *root, struct policy_pack *pack) {
     static const char *const known[] = {
-        "pack",     "version",  "scheme",  "territory", "roles",         "purposes", "permissions",
-        "licenses", "settings", "reasons", "rules",     "resourceTypes", NULL};
+        "pack",     "version",  "scheme",  "territory", "roles",         "purposes",  "permissions",
+        "licenses", "settings", "reasons", "rules",     "resourceTypes", "directory", NULL};
     if (!reader_object(r, root, known))
         return;
     pack->name = reader_code(r, root, "pack");

@@ -3,8 +3,8 @@
 #ifndef POLICY_PACK_PRIVATE_H
 #define POLICY_PACK_PRIVATE_H
 
+#include "policy/directory.h"
 #include "policy/reader.h"
-#include "policy/rule.h"
 
 #define PACK_ROLES_MAX 32           /* bits of policy_purpose.roles; a scheme has a handful */
 #define PACK_ROLE_URLS_MAX 16       /* one for each environment: sandbox, pilot, live */
@@ -17,6 +17,8 @@
 #define PACK_PATH_MAX 128           /* of one condition, with its dots */
 #define PACK_SLOTS_MAX 64           /* each is looked for in each request */
 #define PACK_RESOURCE_TYPES_MAX 256 /* kinds of resources of one API */
+#define PACK_ENTITIES_MAX 10000     /* of the directory, each of subjects and resources */
+#define PACK_ACTIONS_MAX 64         /* names of the directory: a search asks for each */
 #define PACK_TITLE_MAX 256          /* one line on a screen */
 #define PACK_TEXT_MAX 65536         /* a licence's whole wording; IB1's have under 10 KiB */
 #define PACK_PARTS_MAX 256          /* of a text: its digest is made of parts on the stack */
@@ -50,6 +52,10 @@ struct policy_pack {
     bool reads_consent; /* some rule looks at the consent's own words */
     struct policy_resource_type *resource_types;
     uint32_t resource_type_count;
+    const struct policy_entity *entities[POLICY_SIDES]; /* sorted by type and id */
+    uint32_t entity_counts[POLICY_SIDES];
+    const struct span *actions;
+    uint32_t action_count;
 };
 
 /* Calls read(r, element, pack, i) for each element of an array, with the path at the element. */
@@ -76,6 +82,8 @@ void pack_read_settings(struct reader *r, const json_t *root, struct policy_pack
 void pack_read_licenses(struct reader *r, const json_t *root, struct policy_pack *pack);
 void pack_read_rules(struct reader *r, const json_t *root, struct policy_pack *pack);
 void pack_read_resource_types(struct reader *r, const json_t *root, struct policy_pack *pack);
+/* After rules and resource types. */
+void pack_read_directory(struct reader *r, const json_t *root, struct policy_pack *pack);
 /* The texts of one licence, and whether its digest is that of one of them. */
 void pack_read_texts(struct reader *r, const json_t *value, struct policy_license *license);
 /* Language tags know no case (RFC 5646, section 2.1.1). */

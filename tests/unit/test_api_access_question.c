@@ -30,6 +30,7 @@ static struct policy_pack *pack;
 static int setup(void **state) {
     struct policy_error error;
     json_t *json = json_file(EVERY_MEMBER);
+    json_put(json, "/directory", NULL);
     json_put(json, "/rules", json_of(rules));
     if (load_json(json, &pack, &error) != STATUS_OK)
         fail_msg("%s: %s", error.pointer, error.detail);

@@ -42,6 +42,7 @@ static void emissions_for_bank(struct rig *rig) {
 /* A pack with every member and without its rules, asked for half-hourly usage by the month. */
 static void usage_with(struct rig *rig, const char *pointer, const char *value) {
     json_t *root = json_file(EVERY_MEMBER);
+    json_put(root, "/directory", NULL);
     json_put(root, "/rules", NULL);
     if (pointer != NULL)
         json_put(root, pointer, value != NULL ? json_of(value) : NULL);

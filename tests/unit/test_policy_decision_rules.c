@@ -11,6 +11,7 @@ static void rule_on(struct rig *rig, json_t *conditions) {
     json_object_set_new(rule, "id", json_string("one"));
     json_object_set_new(rule, "effect", json_string("deny"));
     json_object_set_new(rule, "when", conditions);
+    json_put(root, "/directory", NULL); /* its properties need rules */
     json_put(root, "/rules", json_array());
     json_put(root, "/rules/-", rule);
     rig_init(rig, root, LICENSE);
@@ -358,6 +359,7 @@ static void a_denial_overrides_wherever_it_stands_and_the_first_is_named(void **
     json_t *root = json_file(EVERY_MEMBER);
     struct rig rig;
     (void)state;
+    json_put(root, "/directory", NULL);
     json_put(root, "/rules",
              json_of("[" ONE("p1", "permit", "re") "," ONE("d1", "deny", "rea") "," ONE(
                  "p2", "permit", "r") "," ONE("d2", "deny", "rea") "]"));

@@ -78,7 +78,7 @@ static void a_value_of_the_wrong_type_is_refused_where_it_stands(void **state) {
     visits = 0;
     walk_all(with_null);
     walk_all(with_a_real);
-    assert_int_equal(visits, 185);
+    assert_int_equal(visits, 212);
 }
 
 static void with_an_unknown_member(json_t *root, const char *pointer, bool is_member) {
@@ -98,7 +98,7 @@ static void an_unknown_member_is_refused_where_it_stands(void **state) {
     (void)state;
     visits = 0;
     walk_all(with_an_unknown_member);
-    assert_int_equal(visits, 32);
+    assert_int_equal(visits, 40);
     json_t *root = json_file(EVERY_MEMBER);
     json_put(root, "/x", json_true());
     assert_refused_at(root, "/x", "is not a member");
@@ -141,13 +141,19 @@ static bool is_optional(const char *pointer) {
                                         "rules",
                                         "reason",
                                         "resourceTypes",
+                                        "directory",
+                                        "subjects",
+                                        "resources",
+                                        "actions",
+                                        "properties",
                                         "purposeMustBeStated",
                                         "onwardRecipients"};
     const char *name = strrchr(pointer, '/') + 1;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(name, names[i]) == 0)
             return true;
-    return strcmp(name, "text") == 0 && strstr(pointer, "/texts/") == NULL;
+    return strstr(pointer, "/properties/") != NULL ||
+           (strcmp(name, "text") == 0 && strstr(pointer, "/texts/") == NULL);
 }
 
 static void without_a_member(json_t *root, const char *pointer, bool is_member) {
@@ -159,6 +165,10 @@ static void without_a_member(json_t *root, const char *pointer, bool is_member) 
         visits++;
     } else if (strcmp(pointer, "/licenses/1/onwardRecipients") == 0) {
         assert_refused_at(root, "/licenses/1/purposes/1", "is open neither");
+    } else if (strcmp(pointer, "/rules") == 0) {
+        assert_refused_at(root, "/directory/subjects/0/properties/roles", "is not a member");
+    } else if (strcmp(pointer, "/resourceTypes") == 0) {
+        assert_refused_at(root, "/directory/resources/0/type", "is no resource type");
     } else {
         policy_pack_free(loaded(json_incref(root)));
     }
@@ -168,7 +178,7 @@ static void what_is_required_is_named_and_the_rest_may_be_left_out(void **state)
     (void)state;
     visits = 0;
     walk_all(without_a_member);
-    assert_int_equal(visits, 88);
+    assert_int_equal(visits, 96);
 }
 
 static void spoil_tail(char *json, size_t size) {
@@ -292,6 +302,11 @@ static void what_stands_twice_is_refused(void **state) {
         {"/rules/1/id", "\"not-at-night\"", "/rules/1/id", "is the id of another rule"},
         {"/resourceTypes/1/type", "\"consent\"", "/resourceTypes/1/type",
          "is the type of another element"},
+        {"/directory/subjects/1/id", "\"https://app.example/night\"", "/directory/subjects/1/id",
+         "is the id of another entity"},
+        {"/directory/resources/1/id", "\"r-2\"", "/directory/resources/1/id",
+         "is the id of another entity"},
+        {"/directory/actions/1", "\"read\"", "/directory/actions/1", "stands twice"},
     };
     (void)state;
     CHECK(rows);
@@ -347,6 +362,22 @@ static void texts_and_names_keep_their_form(void **state) {
          "must be true for consent"},
         {"/resourceTypes/2/needsConsent", "true", "/resourceTypes/2/needsConsent",
          "must be true for consent"},
+        {"/directory/subjects/0/type", "\"a b\"", "/directory/subjects/0/type",
+         "must be 1 to 64 letters"},
+        {"/directory/subjects/0/id", "\"\"", "/directory/subjects/0/id", "must be a string of 1"},
+        {"/directory/resources/0/type", "\"account\"", "/directory/resources/0/type",
+         "is no resource type of this pack that rules alone decide"},
+        {"/directory/resources/0/type", "\"folder\"", "/directory/resources/0/type",
+         "is no resource type of this pack that rules alone decide"},
+        {"/directory/resources/0/properties/level", "{}", "/directory/resources/0/properties/level",
+         "must be a string of at most 1024 bytes"},
+        {"/directory/resources/0/properties/level", "[1]",
+         "/directory/resources/0/properties/level/0", "must be a string of at most 1024 bytes"},
+        {"/directory/subjects/0/properties/level", "3", "/directory/subjects/0/properties/level",
+         "is not a member that a rule looks at"},
+        {"/directory/resources/0/properties", "[]", "/directory/resources/0/properties",
+         "must be an object"},
+        {"/directory/actions/0", "\"a/b\"", "/directory/actions/0", "must be 1 to 64 letters"},
     };
     (void)state;
     CHECK(rows);
@@ -444,6 +475,10 @@ static void a_list_is_full_at_its_limit_and_not_before(void **state) {
         {"/rules/0/when", "{\"path\":\"context.n#\",\"op\":\"eq\",\"value\":1}", 32},
         {"/rules/0/when/1/value", "\"v#\"", 256},
         {"/resourceTypes", "{\"type\":\"t#\",\"needsConsent\":false}", 256},
+        {"/directory/subjects", "{\"type\":\"user\",\"id\":\"#\"}", 10000},
+        {"/directory/resources", "{\"type\":\"record\",\"id\":\"#\"}", 10000},
+        {"/directory/subjects/0/properties/roles", "\"r#\"", 64},
+        {"/directory/actions", "\"a#\"", 64},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -472,6 +507,9 @@ static void a_text_is_full_at_its_limit_and_not_before(void **state) {
         {"/rules/0/reason", "", 256},
         {"/rules/1/when/0/value", "", 256},
         {"/rules/0/when/0/path", "context.", 128},
+        {"/directory/subjects/0/id", "", 256},
+        {"/directory/resources/0/id", "", 1024},
+        {"/directory/resources/0/properties/level", "", 1024},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

@@ -12,6 +12,7 @@ static enum status load_condition(const char *path, const char *op, const char *
     json_object_set_new(condition, "path", json_string(path));
     json_object_set_new(condition, "op", json_string(op));
     json_object_set_new(condition, "value", json_of(value));
+    json_put(root, "/directory", NULL); /* its properties need rules */
     json_put(root, "/rules/0/when", json_array());
     json_put(root, "/rules/0/when/-", condition);
     enum status status = load_json(root, out, error);
@@ -222,6 +223,7 @@ static void resource_types_are_the_pack_s_or_the_usual_two(void **state) {
     assert_null(policy_pack_resource_type(pack, SPAN("records")));
     policy_pack_free(pack);
     json_t *root = json_file(EVERY_MEMBER);
+    json_put(root, "/directory", NULL);
     json_put(root, "/resourceTypes", NULL);
     pack = loaded(root);
     assert_true(policy_pack_resource_type(pack, SPAN("consent"))->needs_consent);
@@ -229,6 +231,7 @@ static void resource_types_are_the_pack_s_or_the_usual_two(void **state) {
     assert_null(policy_pack_resource_type(pack, SPAN("record")));
     policy_pack_free(pack);
     root = json_file(EVERY_MEMBER);
+    json_put(root, "/directory", NULL);
     json_put(root, "/resourceTypes", json_array());
     pack = loaded(root);
     assert_null(policy_pack_resource_type(pack, SPAN("consent")));
