@@ -296,6 +296,9 @@ enum api_outcome api_access_configuration(struct api_call *call) {
         {"policy_decision_point", ""},
         {"access_evaluation_endpoint", "/access/v1/evaluation"},
         {"access_evaluations_endpoint", "/access/v1/evaluations"},
+        {"search_subject_endpoint", "/access/v1/search/subject"},
+        {"search_resource_endpoint", "/access/v1/search/resource"},
+        {"search_action_endpoint", "/access/v1/search/action"},
     };
     const struct api_settings *settings = atomic_load(&call->loop->service->settings);
     struct json_out out = json_out_to(&call->response.body);

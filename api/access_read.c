@@ -254,6 +254,8 @@ static void read_page(struct reading *r) {
             (void)api_stream_skip(&r->in);
         }
     }
+    r->out->has_page = true;
+    r->out->has_limit = limit;
 }
 
 /* What a search looks for may have been sent all the same. */

@@ -38,8 +38,9 @@ struct api_access_body {
     struct api_access_item *items; /* NULL: a single question */
     uint32_t item_count;
     enum store_batch_end batch_end;
-    struct span page_token; /* or absent */
-    uint32_t page_limit;    /* at most LIMIT_PAGE; 0: not stated */
+    bool has_page, has_limit; /* were sent */
+    struct span page_token;   /* or absent */
+    uint32_t page_limit;      /* at most LIMIT_PAGE */
 };
 /* STATUS_OK; STATUS_MALFORMED_JSON or STATUS_INVALID_BODY with *why, static or in the arena.
  * Whether entities are all there and right is asked of them one by one (api_access_wrong), for a

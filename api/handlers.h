@@ -33,6 +33,9 @@ enum api_outcome api_policy_by_digest(struct api_call *call);
 enum api_outcome api_access_evaluate(struct api_call *call);
 enum api_outcome api_access_evaluate_many(struct api_call *call);
 enum api_outcome api_access_reply(struct api_call *call, struct store_change *change);
+enum api_outcome api_access_search_subject(struct api_call *call);
+enum api_outcome api_access_search_resource(struct api_call *call);
+enum api_outcome api_access_search_action(struct api_call *call);
 enum api_outcome api_access_configuration(struct api_call *call);
 
 /* disclosures */

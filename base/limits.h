@@ -43,11 +43,12 @@
 #define LIMIT_IDEMPOTENCY_KEY 128
 #define LIMIT_PAGE 500 /* items of a page; the default is 50 */
 #define LIMIT_PAGE_DEFAULT 50
-#define LIMIT_WALK 10000       /* index rows one page may visit: about 2 ms of a loop */
-#define LIMIT_BULK 1000        /* consents one bulk revocation ends, and a cascade ends inline */
-#define LIMIT_EVALUATIONS 1000 /* items of a batch: about a millisecond of a loop */
-#define LIMIT_PACK 4194304     /* a policy pack with its texts */
-#define LIMIT_QUEUE 4096       /* changes waiting for the writer: ~0.3 s of its work */
+#define LIMIT_WALK 10000 /* index rows one page may visit: about 2 ms of a loop */
+#define LIMIT_BULK 1000  /* consents one bulk revocation ends, and a cascade ends inline */
+#define LIMIT_EVALUATIONS \
+    1000                   /* items of a batch, questions of a search page: about 1 ms of a loop */
+#define LIMIT_PACK 4194304 /* a policy pack with its texts */
+#define LIMIT_QUEUE 4096   /* changes waiting for the writer: ~0.3 s of its work */
 #define LIMIT_QUEUE_BYTES 67108864
 #define LIMIT_BATCH 512          /* changes in one commit */
 #define LIMIT_BATCH_ENTRIES 8192 /* that they may write: LMDB takes 131,071 dirty pages at once */

@@ -153,7 +153,8 @@ static bool announce(struct service *service) {
         buffer_release(&text);
         return refuse(why);
     }
-    fwrite(text.data, 1, text.size, stdout);
+    if (text.size != 0) /* a pack without licences has nothing to try */
+        fwrite(text.data, 1, text.size, stdout);
     fflush(stdout);
     buffer_release(&text);
     return true;

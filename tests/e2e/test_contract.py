@@ -93,6 +93,10 @@ IGNORING = (
     "AccessContext",
     "AccessEvaluationRequest",
     "AccessEvaluationsRequest",
+    "AccessPageRequest",
+    "AccessSubjectSearch",
+    "AccessResourceSearch",
+    "AccessActionSearch",
 )
 
 

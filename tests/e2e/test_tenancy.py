@@ -95,6 +95,9 @@ def body_of(cast, operation, consent):
         "POST /access/v1/evaluation": question(cast, consent),
         "POST /access/v1/evaluations": question(cast, consent),
         "POST /v1/disclosures": disclosure(consent),
+        "POST /access/v1/search/subject": question(cast, consent),
+        "POST /access/v1/search/resource": question(cast, consent),
+        "POST /access/v1/search/action": question(cast, consent),
     }.get(operation)
 
 
@@ -155,6 +158,9 @@ def test_each_caller_gets_what_the_table_says(cast, subject, operation):
             body = response.json()
             if body.get("decision", body.get("permitted")) != (caller in row["permits"]):
                 wrong.append(f"{caller}: {body}")
+        if "finds" in row and response.status_code == 200:
+            if bool(response.json()["results"]) != (caller in row["finds"]):
+                wrong.append(f"{caller}: {response.json()}")
         if "sees" in row and response.status_code == 200:
             if seen_in(response, consent) != (caller in row["sees"]):
                 wrong.append(f"{caller}: sees it or not, wrongly")

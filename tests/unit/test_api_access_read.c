@@ -359,7 +359,8 @@ static void a_search_ignores_what_it_looks_for(void **state) {
     assert_wrong(SEARCH_ACTION, "{" RESOURCE "}", "subject is required");
 }
 
-static void assert_page(const char *page, const char *token, uint32_t limit) {
+/* limit -1: none was sent. */
+static void assert_page(const char *page, const char *token, int limit) {
     struct reading r;
     struct buffer text = {0};
     buffer_append_format(&text, "{" ALL ",\"page\":%s}", page);
@@ -367,7 +368,9 @@ static void assert_page(const char *page, const char *token, uint32_t limit) {
     assert_int_equal(span_present(r.body.page_token), token != NULL);
     if (token != NULL)
         assert_span(r.body.page_token, token);
-    assert_int_equal(r.body.page_limit, limit);
+    assert_true(r.body.has_page);
+    assert_int_equal(r.body.has_limit, limit >= 0);
+    assert_int_equal(r.body.page_limit, limit >= 0 ? limit : 0);
     end(&r);
     buffer_release(&text);
 }
@@ -377,7 +380,7 @@ static void assert_page(const char *page, const char *token, uint32_t limit) {
 
 static void a_page_has_a_token_and_a_limit(void **state) {
     (void)state;
-    assert_page("{}", NULL, 0);
+    assert_page("{}", NULL, -1);
     assert_page("{\"token\":\"t\",\"limit\":1,\"properties\":{\"sort\":\"asc\"}}", "t", 1);
     assert_page("{\"token\":\"\",\"limit\":0}", "", 0);
     assert_page("{\"limit\":2e1}", NULL, 20);
