@@ -6,15 +6,15 @@
 
 #define REQUESTABLE_MS 600000 /* how long the hint holds: ten minutes to ask a person */
 
-static void put_reasons(const struct api_access_answer *a, struct json_out *out) {
-    const struct policy_decision *decision = &a->ruling->decision;
+void api_access_answer_reasons(const struct policy_pack *pack, const struct store_ruling *ruling,
+                               struct json_out *out) {
     json_out_key(out, "reasons");
     json_out_array_begin(out);
     for (unsigned d = 0; d < DENIAL_COUNT; d++) {
         struct policy_explanation words;
-        if ((decision->denials >> d & 1U) == 0)
+        if ((ruling->decision.denials >> d & 1U) == 0)
             continue;
-        policy_decision_explain(a->pack, a->ruling->license, decision, d, &words);
+        policy_decision_explain(pack, ruling->license, &ruling->decision, d, &words);
         json_out_object_begin(out);
         json_out_member(out, "code", span_of_text(policy_denial_code(d)));
         json_out_member(out, "clause", span_of_text(words.clause));
@@ -46,29 +46,35 @@ static void put_reason_admin(const struct api_access_answer *a, struct json_out 
     buffer_release(&text);
 }
 
-/* Purposes or permissions that are open, when the question did not state them. */
-static void put_open(const struct api_access_answer *a, struct json_out *out) {
-    const struct policy_request *ask = &a->question->ask;
-    const struct policy_decision *decision = &a->ruling->decision;
-    if (!decision->permitted || !a->ruling->has_consent)
+static void put_codes(const char *key, uint64_t set, const struct policy_pack *pack,
+                      struct span code(const struct policy_pack *, uint32_t),
+                      struct json_out *out) {
+    json_out_key(out, key);
+    json_out_array_begin(out);
+    for (uint64_t left = set; left != 0; left &= left - 1)
+        json_out_string(out, code(pack, (uint32_t)__builtin_ctzll(left)));
+    json_out_array_end(out);
+}
+
+static struct span purpose_code(const struct policy_pack *pack, uint32_t index) {
+    return policy_pack_purpose(pack, index)->code;
+}
+
+static struct span permission_code(const struct policy_pack *pack, uint32_t index) {
+    return policy_pack_permission(pack, index)->code;
+}
+
+void api_access_answer_open(const struct policy_pack *pack, const struct policy_request *ask,
+                            const struct store_ruling *ruling, struct json_out *out) {
+    const struct policy_decision *decision = &ruling->decision;
+    if (!decision->permitted || !ruling->has_consent)
         return;
     if (!ask->has_purpose) {
         json_out_member_bool(out, "purposeStated", false);
-        json_out_key(out, "purposes");
-        json_out_array_begin(out);
-        for (uint64_t left = decision->purposes; left != 0; left &= left - 1)
-            json_out_string(out,
-                            policy_pack_purpose(a->pack, (uint32_t)__builtin_ctzll(left))->code);
-        json_out_array_end(out);
+        put_codes("purposes", decision->purposes, pack, purpose_code, out);
     }
-    if (!ask->has_permissions) {
-        json_out_key(out, "permissions");
-        json_out_array_begin(out);
-        for (uint64_t left = decision->permissions; left != 0; left &= left - 1)
-            json_out_string(out,
-                            policy_pack_permission(a->pack, (uint32_t)__builtin_ctzll(left))->code);
-        json_out_array_end(out);
-    }
+    if (!ask->has_permissions)
+        put_codes("permissions", decision->permissions, pack, permission_code, out);
 }
 
 static void put_consent(const struct api_access_answer *a, struct json_out *out) {
@@ -133,9 +139,9 @@ static void put_context(const struct api_access_answer *a, struct json_out *out)
         json_out_member_int(out, "logIndex", (int64_t)a->log_index);
     }
     put_consent(a, out);
-    put_open(a, out);
+    api_access_answer_open(a->pack, &a->question->ask, a->ruling, out);
     if (a->explain) {
-        put_reasons(a, out);
+        api_access_answer_reasons(a->pack, a->ruling, out);
         json_out_key(out, "policyDigest");
         json_out_hex(out, policy_pack_digest(a->pack)->bytes, DIGEST_SIZE);
     }

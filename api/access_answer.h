@@ -23,4 +23,11 @@ struct api_access_answer {
 /* One object. Inside a store_read when the ruling has a consent. */
 void api_access_answer_write(const struct api_access_answer *answer, struct json_out *out);
 
+/* Its parts, for others who tell of decisions: `reasons`, each with its clause and what would have
+ * to change; and, of a permit, what is open where the question did not state it. */
+void api_access_answer_reasons(const struct policy_pack *pack, const struct store_ruling *ruling,
+                               struct json_out *out);
+void api_access_answer_open(const struct policy_pack *pack, const struct policy_request *ask,
+                            const struct store_ruling *ruling, struct json_out *out);
+
 #endif

@@ -39,12 +39,16 @@ struct api_service {
     bool (*draining)(void *context);
 };
 
+struct api_packs;
 struct api_loop {
     struct api_service *service;
     unsigned number;
     struct store_reader *reader;
     struct auth_loop *auth;
+    struct api_packs *packs; /* of the past; the api's own, NULL at first */
 };
+/* What the api keeps for the loop. */
+void api_loop_release(struct api_loop *loop);
 
 struct api_header {
     struct span name; /* lower case */

@@ -6,6 +6,7 @@
 #include "api/assets.h"
 #include "api/handlers.h"
 #include "api/http_out.h"
+#include "api/policy_view.h"
 #include "api/problem.h"
 #include "api/problem_page.h"
 #include "base/json_out.h"
@@ -38,10 +39,7 @@ static void write_details(struct api_call *call, struct json_out *out) {
     if (pack != NULL) {
         json_out_key(out, "policy");
         json_out_object_begin(out);
-        json_out_member(out, "pack", policy_pack_name(pack));
-        json_out_member(out, "version", policy_pack_version(pack));
-        json_out_key(out, "digest");
-        json_out_hex(out, policy_pack_digest(pack)->bytes, DIGEST_SIZE);
+        api_policy_view_identity(pack, out);
         json_out_object_end(out);
     }
     json_out_member_optional(out, "reloadRefused", span_of_text(refused));

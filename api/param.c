@@ -8,24 +8,6 @@
 #include "base/timestamp.h"
 #include "store/event.h"
 
-static enum status number_of(struct span text, uint64_t most, uint64_t *out) {
-    uint64_t number = 0;
-    if (text.size == 0 || text.size > 18 || (text.size > 1 && text.data[0] == '0')) {
-        return STATUS_INVALID_PARAMETER;
-    }
-    for (size_t i = 0; i < text.size; i++) {
-        if (text.data[i] < '0' || text.data[i] > '9') {
-            return STATUS_INVALID_PARAMETER;
-        }
-        number = number * 10 + (uint64_t)(text.data[i] - '0');
-    }
-    if (number > most) {
-        return STATUS_INVALID_PARAMETER;
-    }
-    *out = number;
-    return STATUS_OK;
-}
-
 static enum status set_text(struct api_params *params, const struct api_param *param,
                             struct span text) {
     if (text.size == 0 || text.size > param->extra || !encode_utf8_valid(text)) {
@@ -57,11 +39,10 @@ static enum status set_time(struct api_params *params, const struct api_param *p
 
 static enum status set_moment(struct api_params *params, const struct api_param *param,
                               struct span text) {
-    struct api_moment *moment = (struct api_moment *)((char *)params->into + param->offset);
-    if (timestamp_parse(text, &moment->first) != STATUS_OK) {
-        params->why = "must be a time such as 2026-03-12T00:00:00Z";
+    if (set_time(params, param, text) != STATUS_OK) {
         return STATUS_INVALID_PARAMETER;
     }
+    struct api_moment *moment = (struct api_moment *)((char *)params->into + param->offset);
     bool fraction = memchr(text.data, '.', text.size) != NULL;
     moment->last = fraction ? moment->first : moment->first + 999;
     return STATUS_OK;
@@ -98,8 +79,8 @@ static enum status set_number(struct api_params *params, const struct api_param 
     uint64_t number;
     bool index = param->kind == API_PARAM_INDEX;
     params->why = index ? "must be the index of an entry" : "must be a number from 1 to 500";
-    if (number_of(text, index ? INT64_MAX : LIMIT_PAGE, &number) != STATUS_OK ||
-        (!index && number == 0)) {
+    if (decode_decimal(text, &number) != STATUS_OK || number >= INT64_MAX ||
+        (!index && (number == 0 || number > LIMIT_PAGE))) {
         return STATUS_INVALID_PARAMETER;
     }
     if (index) {

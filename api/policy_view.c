@@ -173,13 +173,16 @@ static void write_licenses(struct json_out *out, const struct policy_pack *pack)
     json_out_array_end(out);
 }
 
-void api_policy_view(const struct policy_pack *pack, struct json_out *out) {
-    const struct digest *digest = policy_pack_digest(pack);
-    json_out_object_begin(out);
+void api_policy_view_identity(const struct policy_pack *pack, struct json_out *out) {
     json_out_member(out, "pack", policy_pack_name(pack));
     json_out_member(out, "version", policy_pack_version(pack));
     json_out_key(out, "digest");
-    json_out_hex(out, digest->bytes, sizeof digest->bytes);
+    json_out_hex(out, policy_pack_digest(pack)->bytes, DIGEST_SIZE);
+}
+
+void api_policy_view(const struct policy_pack *pack, struct json_out *out) {
+    json_out_object_begin(out);
+    api_policy_view_identity(pack, out);
     json_out_member_optional(out, "scheme", policy_pack_scheme(pack));
     write_roles(out, pack);
     write_purposes(out, pack);

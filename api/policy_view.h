@@ -9,4 +9,7 @@
 /* Writes the pack as one JSON object. Pure; the texts of licences are left to the pack's bytes. */
 void api_policy_view(const struct policy_pack *pack, struct json_out *out);
 
+/* Which pack: the members pack, version and digest. */
+void api_policy_view_identity(const struct policy_pack *pack, struct json_out *out);
+
 #endif

@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 
+#include "api/json_value.h"
 #include "base/encode.h"
 #include "base/log.h"
 
@@ -22,38 +23,12 @@ static const char *const PRINCIPAL_MEMBERS[] = {"type", NULL};
 static const char *const EXTERNAL_MEMBERS[] = {"oauthIssuer", "expires", NULL};
 static const char *const POLICY_MEMBERS[] = {"pack", "version", NULL};
 
-/* The object whose members these are. They are the store's own bytes: anything but an object is
- * our own fault. Caller decrefs. */
-static json_t *object_of(struct span members) {
-    struct buffer text = {0};
-    buffer_append_text(&text, "{");
-    buffer_append_span(&text, members);
-    buffer_append_text(&text, "}");
-    json_t *object = json_loadb(text.data, text.size, 0, NULL);
-    buffer_release(&text);
-    ASSERT(json_is_object(object));
-    return object;
-}
-
-static int append(const char *data, size_t size, void *to) {
-    buffer_append(to, data, size);
-    return 0;
-}
-
-static void write_value(struct json_out *out, const json_t *value) {
-    struct buffer text = {0};
-    int failed = json_dump_callback(value, append, &text, JSON_COMPACT | JSON_ENCODE_ANY);
-    ASSERT(failed == 0);
-    json_out_raw(out, buffer_span(&text));
-    buffer_release(&text);
-}
-
 static void write_listed(struct json_out *out, const json_t *object, const char *const *names) {
     for (; *names != NULL; names++) {
         const json_t *value = json_object_get(object, *names);
         if (value != NULL) {
             json_out_key(out, *names);
-            write_value(out, value);
+            api_json_value_write(value, out);
         }
     }
 }
@@ -91,7 +66,7 @@ static void write_dependency(struct json_out *out, const json_t *member) {
     json_out_object_begin(out);
     if (json_is_string(arrangement)) {
         json_out_key(out, "arrangementId");
-        write_value(out, arrangement);
+        api_json_value_write(arrangement, out);
     }
     write_reduced(out, "external", json_object_get(member, "external"), EXTERNAL_MEMBERS);
     json_out_object_end(out);
@@ -119,7 +94,7 @@ static void write_grant(struct json_out *out, struct span members) {
     if (members.size == 0) {
         return;
     }
-    json_t *grant = object_of(members);
+    json_t *grant = api_json_value_members(members);
     json_out_key(out, "grant");
     json_out_object_begin(out);
     write_listed(out, grant, GRANT_MEMBERS);
@@ -133,7 +108,7 @@ bool api_render_client_account(const struct api_client_view *view,
     if (view->terms->account.size == 0) {
         return false;
     }
-    json_t *object = object_of(view->terms->account);
+    json_t *object = api_json_value_members(view->terms->account);
     const json_t *account = json_object_get(object, "account");
     ASSERT(json_is_string(account));
     struct span text = span_of(json_string_value(account), json_string_length(account));
@@ -148,7 +123,7 @@ bool api_render_client_account(const struct api_client_view *view,
 
 void api_render_client_terms(const struct api_client_view *view, struct json_out *out) {
     char pairwise[API_PAIRWISE_SIZE + 1];
-    json_t *terms = object_of(view->terms->terms);
+    json_t *terms = api_json_value_members(view->terms->terms);
     write_listed(out, terms, TERMS_MEMBERS);
     write_reduced(out, "principal", json_object_get(terms, "principal"), PRINCIPAL_MEMBERS);
     write_permissions(out, json_object_get(terms, "permissions"));

@@ -12,7 +12,7 @@
 #include "base/encode.h"
 #include "store/change.h"
 
-#define SEGMENTS_MAX 4 /* of the longest route */
+#define SEGMENTS_MAX 5 /* of the longest route */
 
 static bool unreserved(unsigned char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||

@@ -33,6 +33,8 @@ const struct api_route api_routes[] = {
      api_revocations_create_reply},
     {"GET", "/v1/audit/events", AUTH_AUDIT_READ, false, API_NO_BODY, STREAMED, api_audit_events,
      NULL},
+    {"POST", "/v1/audit/decisions/{id}/replay", AUTH_AUDIT_READ, false, API_NO_BODY, JSON,
+     api_decision_replay, NULL},
     {"POST", "/access/v1/evaluation", AUTH_DECISIONS, false, API_ACCESS_BODY, JSON,
      api_access_evaluate, api_access_reply},
     {"POST", "/access/v1/evaluations", AUTH_DECISIONS, false, API_ACCESS_BODY, JSON,

@@ -31,7 +31,7 @@ bool api_viewer_may(const struct api_viewer *viewer, unsigned any_of_scopes) {
     return (viewer->scopes & any_of_scopes) != 0;
 }
 
-static bool audits(const struct api_viewer *viewer, struct span tenant) {
+bool api_viewer_audits(const struct api_viewer *viewer, struct span tenant) {
     if (!api_viewer_may(viewer, AUTH_AUDIT_READ))
         return false;
     for (uint32_t i = 0; i < viewer->provider_count; i++)
@@ -47,7 +47,7 @@ enum api_relation api_viewer_relation(const struct api_viewer *viewer, struct st
     bool party = api_viewer_may(viewer, AUTH_CONSENTS_READ | AUTH_CONSENTS_WRITE);
     if (party && span_equal(viewer->tenant, tenant))
         return API_RELATION_TENANT;
-    if (audits(viewer, tenant))
+    if (api_viewer_audits(viewer, tenant))
         return API_RELATION_AUDITOR;
     if (party && span_equal(viewer->client_id, client))
         return API_RELATION_CLIENT;

@@ -29,6 +29,8 @@ struct api_viewer *api_viewer_copy(struct arena *arena, const struct auth_princi
 const struct span *api_viewer_copy_list(struct arena *arena, const struct span *list,
                                         uint32_t count);
 bool api_viewer_may(const struct api_viewer *viewer, unsigned any_of_scopes);
+/* audit:read, and the tenant among the providers that the token names. */
+bool api_viewer_audits(const struct api_viewer *viewer, struct span tenant);
 /* Tenant and client need consents:read or consents:write, an auditor audit:read and the tenant
  * among its providers. The widest relation wins: tenant, auditor, client. Inside a store_read. */
 enum api_relation api_viewer_relation(const struct api_viewer *viewer, struct store_reader *reader,

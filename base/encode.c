@@ -57,6 +57,20 @@ size_t encode_decimal(uint64_t value, char out[ENCODE_DECIMAL_SIZE]) {
     return size;
 }
 
+enum status decode_decimal(struct span text, uint64_t *out) {
+    uint64_t number = 0;
+    if (text.size == 0 || text.size > ENCODE_DECIMAL_SIZE || (text.size > 1 && text.data[0] == '0'))
+        return STATUS_INVALID_PARAMETER;
+    for (size_t i = 0; i < text.size; i++) {
+        uint64_t digit = (uint64_t)(text.data[i] - '0');
+        if (text.data[i] < '0' || text.data[i] > '9' || number > (UINT64_MAX - digit) / 10)
+            return STATUS_INVALID_PARAMETER;
+        number = number * 10 + digit;
+    }
+    *out = number;
+    return STATUS_OK;
+}
+
 static int value64(char c, const char *alphabet) {
     if (c >= 'A' && c <= 'Z')
         return c - 'A';

@@ -28,6 +28,8 @@ MUST_CHECK enum status decode_base64(struct span text, void *out, size_t capacit
                                      size_t *out_size);
 /* True when decode_base64 would read text into what is large enough. */
 bool encode_base64_valid(struct span text);
+/* A number without sign or leading zeros that fits. */
+MUST_CHECK enum status decode_decimal(struct span text, uint64_t *out);
 /* Exactly size bytes from 2 * size hex digits of either case. */
 MUST_CHECK enum status decode_hex(struct span text, void *out, size_t size);
 /* True when text is valid UTF-8 (RFC 3629) without NUL. */

@@ -47,6 +47,7 @@
 #define LIMIT_BULK 1000  /* consents one bulk revocation ends, and a cascade ends inline */
 #define LIMIT_EVALUATIONS \
     1000                   /* items of a batch, questions of a search page: about 1 ms of a loop */
+#define LIMIT_PAST_PACKS 4 /* kept compiled by a loop: a scheme publishes a few in a log's life */
 #define LIMIT_PACK 4194304 /* a policy pack with its texts */
 #define LIMIT_QUEUE 4096   /* changes waiting for the writer: ~0.3 s of its work */
 #define LIMIT_QUEUE_BYTES 67108864

@@ -205,6 +205,7 @@ static void *run(void *context) {
     sem_post(&loop->opened);
     while (!loop->draining || loop->connections != NULL)
         h2o_evloop_run(loop->context.loop, INT32_MAX);
+    api_loop_release(&loop->api);
     store_reader_close(loop->api.reader);
     loop->api.reader = NULL;
     sem_post(&loop->ended);
@@ -220,7 +221,8 @@ void loop_init(struct loop *loop, struct service *service, unsigned number,
     loop->service = service;
     loop->number = number;
     loop->http = http;
-    loop->api = (struct api_loop){&service->api, number, NULL, auth_loop_new()};
+    loop->api =
+        (struct api_loop){.service = &service->api, .number = number, .auth = auth_loop_new()};
     sem_init(&loop->opened, 0, 0);
     sem_init(&loop->ended, 0, 0);
     sem_init(&loop->released, 0, 0);

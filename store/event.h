@@ -57,6 +57,10 @@ struct store_event {
 MUST_CHECK enum status store_event_get(struct store_reader *reader, uint64_t index,
                                        struct store_event *out);
 
+/* The entry with the id that callers were given of it. STATUS_NOT_FOUND when there is none. */
+MUST_CHECK enum status store_event_by_id(struct store_reader *reader, struct span id,
+                                         struct store_event *out);
+
 struct store_event_filter {
     bool everyone; /* who may see is as in store_filter */
     const struct span *tenants;

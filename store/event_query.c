@@ -1,6 +1,7 @@
 /* Queries over the log: by consent, tenant or client index, or along the leaves, with the filter
  * columns checked in place; the work of a page is bounded. Threads: a reader's. */
 // SPDX-License-Identifier: Apache-2.0
+#include "base/encode.h"
 #include "base/log.h"
 #include "store/consent.h"
 #include "store/walk.h"
@@ -49,6 +50,38 @@ enum status store_event_get(struct store_reader *reader, uint64_t index, struct 
     load_payload(reader, &event);
     *out = event;
     return reader->txn.status;
+}
+
+/* "prefix-counter.index": a payload begins with the part before the point. */
+static bool split_id(struct span id, struct span *name, uint64_t *index) {
+    const char *point = id.size != 0 ? memrchr(id.data, '.', id.size) : NULL;
+    if (point == NULL)
+        return false;
+    *name = span_of(id.data, (size_t)(point - id.data));
+    struct span digits = span_of(point + 1, id.size - name->size - 1);
+    return decode_decimal(digits, index) == STATUS_OK;
+}
+
+static bool payload_names(struct span payload, struct span id) {
+    static const struct span before = SPAN("{\"v\":1,\"id\":\"");
+    return span_starts(payload, before) && payload.size > before.size + id.size &&
+           memcmp(payload.data + before.size, id.data, id.size) == 0 &&
+           payload.data[before.size + id.size] == '"';
+}
+
+enum status store_event_by_id(struct store_reader *reader, struct span id,
+                              struct store_event *out) {
+    struct store_event event;
+    struct span name;
+    uint64_t index;
+    if (!split_id(id, &name, &index))
+        return STATUS_NOT_FOUND;
+    enum status status = store_event_get(reader, index, &event);
+    if (status == STATUS_OK && event.payload.size != 0 && !payload_names(event.payload, name))
+        status = STATUS_NOT_FOUND;
+    if (status == STATUS_OK)
+        *out = event;
+    return status;
 }
 
 static uint32_t number_of(struct store_reader *reader, struct event_plan *plan,

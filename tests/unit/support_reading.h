@@ -150,6 +150,7 @@ UNUSED static int world_setup(void **state) {
 UNUSED static int world_teardown(void **state) {
     struct world *w = *state;
     char command[128];
+    api_loop_release(&w->loop);
     store_reader_close(w->loop.reader);
     store_close(w->store);
     auth_loop_free(w->loop.auth);

@@ -161,6 +161,42 @@ static void what_is_no_hex_of_that_size_is_refused(void **state) {
     assert_hex(out, 4, "01020304");
 }
 
+static void a_number_is_read_as_it_is_written(void **state) {
+    static const uint64_t numbers[] = {0, 1, 9, 10, 1234067, UINT64_MAX - 1, UINT64_MAX};
+    char text[ENCODE_DECIMAL_SIZE];
+    uint64_t number = 5;
+    (void)state;
+    for (size_t i = 0; i < COUNT(numbers); i++) {
+        size_t size = encode_decimal(numbers[i], text);
+        assert_int_equal(decode_decimal(span_of(text, size), &number), STATUS_OK);
+        assert_true(number == numbers[i]);
+    }
+}
+
+static void what_is_no_number_is_refused(void **state) {
+    static const char *const bad[] = {"",
+                                      "00",
+                                      "01",
+                                      "-1",
+                                      "+1",
+                                      " 1",
+                                      "1 ",
+                                      "1.",
+                                      "0x1",
+                                      "1e3",
+                                      "18446744073709551616",
+                                      "99999999999999999999",
+                                      "100000000000000000000",
+                                      "1/",
+                                      "1:"};
+    uint64_t number = 5;
+    (void)state;
+    for (size_t i = 0; i < COUNT(bad); i++)
+        if (decode_decimal(span_of_text(bad[i]), &number) != STATUS_INVALID_PARAMETER)
+            fail_msg("\"%s\" was taken", bad[i]);
+    assert_true(number == 5);
+}
+
 /* UTF-8 of a code point by its definition, RFC 3629 section 3. */
 static size_t utf8_put(uint32_t c, char out[4]) {
     size_t size = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
@@ -288,6 +324,8 @@ int main(void) {
         cmocka_unit_test(what_does_not_fit_is_refused),
         cmocka_unit_test(hex_is_written_lower_and_read_in_either_case),
         cmocka_unit_test(what_is_no_hex_of_that_size_is_refused),
+        cmocka_unit_test(a_number_is_read_as_it_is_written),
+        cmocka_unit_test(what_is_no_number_is_refused),
         cmocka_unit_test(every_code_point_but_nul_and_surrogates_is_valid),
         cmocka_unit_test(a_pair_of_bytes_is_valid_as_two_letters_or_one_code_point),
         cmocka_unit_test(malformed_sequences_are_invalid),

@@ -135,6 +135,13 @@ class Family:
             self._make()
         self._live()
 
+    def step(self, wire):
+        """One more moment of its life: at times something new, and what there is lives on."""
+        self.wire = wire
+        if self.rng.random() < 0.4:
+            self._make()
+        self._live()
+
     def _make(self):
         rng = self.rng
         parents = [
