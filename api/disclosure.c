@@ -6,12 +6,10 @@
 #include "api/change.h"
 #include "api/disclosure_read.h"
 #include "api/disclosure_view.h"
+#include "api/entry_list.h"
 #include "api/handlers.h"
 #include "api/http_out.h"
 #include "api/params_in.h"
-#include "api/query.h"
-#include "api/reading.h"
-#include "api/sight.h"
 
 enum api_outcome api_disclosure_create(struct api_call *call) {
     const struct store *store = call->loop->service->store;
@@ -55,9 +53,18 @@ enum api_outcome api_disclosure_create_reply(struct api_call *call, struct store
         api_change_replayed(call, change);
     store_change_free(change);
     if (status != STATUS_OK) {
-        buffer_clear(&call->response.body);
+        api_response_reset(call);
         return api_problem(call, status, NULL);
     }
     api_header_set(call, "cache-control", SPAN("no-store"));
     return api_respond(call, 201, "application/json");
+}
+
+enum api_outcome api_disclosures_list(struct api_call *call) {
+    struct api_event_query query;
+    struct api_params params = api_disclosure_query_begin(&query);
+    if (!api_params_from_url(call, &params))
+        return API_DONE;
+    return api_entries_list(call, &query, api_param_was_set(&params, SPAN("limit")),
+                            api_disclosure_write);
 }

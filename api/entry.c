@@ -30,7 +30,9 @@ static void write_name(struct json_out *out, const struct store_event *event) {
     json_out_member(out, "event", span_of_text(name));
 }
 
-void api_entry_write_audit(const struct store_event *event, struct json_out *out) {
+enum status api_entry_write_audit(struct store_reader *reader, const struct store_event *event,
+                                  struct json_out *out) {
+    (void)reader;
     json_out_object_begin(out);
     write_name(out, event);
     write_base64(out, "leaf", event->leaf);
@@ -43,6 +45,7 @@ void api_entry_write_audit(const struct store_event *event, struct json_out *out
         write_raw(out, "personal", event->personal_payload);
     }
     json_out_object_end(out);
+    return STATUS_OK;
 }
 
 /* The consent's version after the entry; 0 when the payload has been erased. */

@@ -7,9 +7,14 @@
 #include "base/json_out.h"
 #include "store/event.h"
 
-/* An entry for an auditor: leaf, r and the payload's exact bytes. Members of what was erased are
- * left out. *event is a view of the present snapshot. */
-void api_entry_write_audit(const struct store_event *event, struct json_out *out);
+/* How an entry is shown; *event is a view of the reader's present snapshot. Only the store fails;
+ * then half a document may have been written. */
+typedef enum status api_entry_writer(struct store_reader *reader, const struct store_event *event,
+                                     struct json_out *out);
+/* For an auditor: leaf, r and the payload's exact bytes. Members of what was erased are left out.
+ */
+MUST_CHECK enum status api_entry_write_audit(struct store_reader *reader,
+                                             const struct store_event *event, struct json_out *out);
 
 /* The member that says who wrote it; whole: with the client id. */
 void api_entry_write_actor(struct store_reader *reader, const struct store_event *event, bool whole,

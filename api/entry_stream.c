@@ -8,7 +8,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/entry_stream.h"
 
-#include "api/entry.h"
 #include "base/log.h"
 
 #define CHUNK_ENTRIES 200
@@ -19,29 +18,49 @@ struct entry_stream {
     struct api_loop *loop;
     struct arena arena; /* the query's copies */
     struct api_event_query query;
+    api_entry_writer *write;
     uint64_t end;  /* the log's size when the stream began */
     uint64_t left; /* entries it may still give */
 };
 
-/* Appends the lines of one page until the chunk is full. False when the last entry was reached. */
-static bool append_page(struct entry_stream *self, const struct store_event_page *page,
-                        struct buffer *out) {
+/* A whole line or nothing. */
+static enum status append_line(struct entry_stream *self, const struct store_event *event,
+                               struct buffer *out) {
+    size_t size = out->size;
+    struct json_out json = json_out_to(out);
+    enum status status = self->write(self->loop->reader, event, &json);
+    if (status != STATUS_OK) {
+        out->size = size;
+        return status;
+    }
+    buffer_append_text(out, "\n");
+    self->left--;
+    return STATUS_OK;
+}
+
+/* Appends the lines of one page until the chunk is full; *more is false when the last entry was
+ * reached. */
+static enum status append_page(struct entry_stream *self, const struct store_event_page *page,
+                               struct buffer *out, bool *more) {
     for (uint32_t i = 0; i < page->count; i++) {
         const struct store_event *event = &page->items[i];
         if (event->index >= self->end || self->left == 0) {
-            return false;
+            *more = false;
+            return STATUS_OK;
         }
         if (out->size >= CHUNK_BYTES) {
             self->query.from = event->index;
-            return true;
+            *more = true;
+            return STATUS_OK;
         }
-        struct json_out json = json_out_to(out);
-        api_entry_write_audit(event, &json);
-        buffer_append_text(out, "\n");
-        self->left--;
+        enum status status = append_line(self, event, out);
+        if (status != STATUS_OK) {
+            return status;
+        }
     }
     self->query.from = page->next;
-    return page->more && page->next < self->end && self->left > 0;
+    *more = page->more && page->next < self->end && self->left > 0;
+    return STATUS_OK;
 }
 
 static void append_failure(const struct api_loop *loop, enum status status, struct buffer *out) {
@@ -63,7 +82,7 @@ static enum status append_chunk(struct entry_stream *self, struct buffer *out, b
     status = store_event_query(self->loop->reader, &self->query.filter, self->query.from,
                                CHUNK_ENTRIES, &arena, &page);
     if (status == STATUS_OK) {
-        *more = append_page(self, &page, out);
+        status = append_page(self, &page, out, more);
     }
     store_read_end(self->loop->reader);
     arena_release(&arena);
@@ -97,7 +116,8 @@ static void release(struct api_stream *stream) {
 static void copy_filter(struct store_event_filter *filter, struct arena *arena) {
     struct span *const texts[] = {&filter->viewer_client, &filter->tenant,  &filter->provider,
                                   &filter->client,        &filter->license, &filter->purpose,
-                                  &filter->account,       &filter->actor,   &filter->reason};
+                                  &filter->account,       &filter->actor,   &filter->reason,
+                                  &filter->transaction,   &filter->step};
     struct span *tenants = arena_array(arena, filter->tenant_count + 1, sizeof *tenants);
     for (uint32_t i = 0; i < filter->tenant_count; i++) {
         tenants[i] = arena_copy(arena, filter->tenants[i]);
@@ -109,13 +129,14 @@ static void copy_filter(struct store_event_filter *filter, struct arena *arena) 
 }
 
 struct api_stream *api_entry_stream_new(struct api_loop *loop, const struct api_event_query *query,
-                                        uint64_t most) {
+                                        uint64_t most, api_entry_writer *write) {
     struct store_stats stats;
     struct entry_stream *self = mem_alloc_zeroed(1, sizeof *self);
     store_stats_get(loop->service->store, &stats);
     *self = (struct entry_stream){.stream = {next, release},
                                   .loop = loop,
                                   .query = *query,
+                                  .write = write,
                                   .end = stats.entries,
                                   .left = most};
     copy_filter(&self->query.filter, &self->arena);

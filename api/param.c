@@ -74,6 +74,17 @@ static enum status set_event(struct api_params *params, const struct api_param *
     return STATUS_OK;
 }
 
+static enum status set_judged(struct api_params *params, const struct api_param *param,
+                              struct span text) {
+    enum store_event_code *code = (enum store_event_code *)((char *)params->into + param->offset);
+    if (!span_is(text, "true") && !span_is(text, "false")) {
+        params->why = "must be true or false";
+        return STATUS_INVALID_PARAMETER;
+    }
+    *code = span_is(text, "true") ? STORE_DISCLOSURE_PERMITTED : STORE_DISCLOSURE_VIOLATION;
+    return STATUS_OK;
+}
+
 static enum status set_number(struct api_params *params, const struct api_param *param,
                               struct span text) {
     uint64_t number;
@@ -106,6 +117,8 @@ static enum status set_value(struct api_params *params, const struct api_param *
         return set_state(params, param, text);
     case API_PARAM_EVENT:
         return set_event(params, param, text);
+    case API_PARAM_JUDGED:
+        return set_judged(params, param, text);
     case API_PARAM_INDEX:
     case API_PARAM_LIMIT:
         break;

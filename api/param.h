@@ -19,6 +19,7 @@ enum api_param_kind {
     API_PARAM_MOMENT, /* struct api_moment */
     API_PARAM_STATES, /* uint32_t, a bit per consent_state; may be repeated */
     API_PARAM_EVENT,  /* enum store_event_code */
+    API_PARAM_JUDGED, /* enum store_event_code, of a disclosure: true when it was permitted */
     API_PARAM_INDEX,  /* uint64_t: the number plus one, "what comes after it" */
     API_PARAM_LIMIT,  /* uint32_t: 1 to LIMIT_PAGE */
 };

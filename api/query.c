@@ -28,7 +28,10 @@ static const struct api_param CONSENT_PARAMS[] = {
 #undef AT
 
 #define AT(member) offsetof(struct api_event_query, member)
-static const struct api_param EVENT_PARAMS[] = {
+/* One table, of which each operation takes a part: disclosures all but the last, entries all but
+ * the first, a consent's history two. */
+static const struct api_param LOG_PARAMS[] = {
+    {"permitted", API_PARAM_JUDGED, AT(filter.code), 0},
     {"limit", API_PARAM_LIMIT, AT(limit), 0},
     {"after", API_PARAM_INDEX, AT(from), 0},
     {"tenant", API_PARAM_TEXT, AT(filter.tenant), LIMIT_URL},
@@ -40,12 +43,14 @@ static const struct api_param EVENT_PARAMS[] = {
     {"actor", API_PARAM_TEXT, AT(filter.actor), LIMIT_URL},
     {"reason", API_PARAM_TEXT, AT(filter.reason), LIMIT_URL},
     {"consentId", API_PARAM_UUID, AT(filter.consent), AT(filter.has_consent)},
-    {"type", API_PARAM_EVENT, AT(filter.code), 0},
+    {"transaction", API_PARAM_TEXT, AT(filter.transaction), LIMIT_TRANSACTION},
+    {"stepId", API_PARAM_TEXT, AT(filter.step), LIMIT_TRANSACTION},
     {"from", API_PARAM_TIME, AT(filter.from), 0},
     {"to", API_PARAM_TIME, AT(filter.to), 0},
+    {"type", API_PARAM_EVENT, AT(filter.code), 0},
 };
 #undef AT
-#define HISTORY_PARAM_COUNT 2 /* the first two of EVENT_PARAMS */
+#define HISTORY_PARAM_COUNT 2
 
 struct api_params api_consent_query_begin(struct api_consent_query *query) {
     *query = (struct api_consent_query){.limit = LIMIT_PAGE_DEFAULT};
@@ -59,7 +64,14 @@ struct api_params api_event_query_begin(struct api_event_query *query) {
     *query = (struct api_event_query){.limit = LIMIT_PAGE_DEFAULT};
     query->filter.from = INT64_MIN;
     query->filter.to = INT64_MAX;
-    return (struct api_params){EVENT_PARAMS, COUNT(EVENT_PARAMS), query, 0, NULL};
+    return (struct api_params){LOG_PARAMS + 1, COUNT(LOG_PARAMS) - 1, query, 0, NULL};
+}
+
+struct api_params api_disclosure_query_begin(struct api_event_query *query) {
+    struct api_params params = api_event_query_begin(query);
+    query->filter.disclosures = true;
+    params.list = LOG_PARAMS;
+    return params;
 }
 
 struct api_params api_history_query_begin(struct api_event_query *query) {

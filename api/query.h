@@ -19,13 +19,15 @@ struct api_params api_consent_query_begin(struct api_consent_query *query);
  * are no part of it. */
 struct digest api_consent_query_digest(const struct api_consent_query *query);
 
-/* A query of the log, or, with no parameters but the last two, of one consent's history. */
+/* A query of the log, of its disclosures, or, with two parameters alone, of one consent's history.
+ */
 struct api_event_query {
     struct store_event_filter filter;
     uint64_t from; /* the first index to look at */
     uint32_t limit;
 };
 struct api_params api_event_query_begin(struct api_event_query *query);
+struct api_params api_disclosure_query_begin(struct api_event_query *query);
 struct api_params api_history_query_begin(struct api_event_query *query);
 
 #endif

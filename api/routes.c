@@ -49,6 +49,8 @@ const struct api_route api_routes[] = {
      api_access_configuration, NULL},
     {"POST", "/v1/disclosures", AUTH_DECISIONS, false, API_JSON_BODY, JSON, api_disclosure_create,
      api_disclosure_create_reply},
+    {"GET", "/v1/disclosures", AUTH_AUDIT_READ, false, API_NO_BODY, STREAMED, api_disclosures_list,
+     NULL},
     {"GET", "/v1/policy", 0, false, API_NO_BODY, JSON, api_policy_get, NULL},
     {"GET", "/v1/policies/{digest}", 0, false, API_NO_BODY, JSON, api_policy_by_digest, NULL},
     {"GET", "/healthz", 0, true, API_NO_BODY, JSON, api_healthz, NULL},

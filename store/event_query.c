@@ -1,6 +1,8 @@
 /* Queries over the log: by consent, tenant or client index, or along the leaves, with the filter
  * columns checked in place; the work of a page is bounded. Threads: a reader's. */
 // SPDX-License-Identifier: Apache-2.0
+#include <stdio.h>
+
 #include "base/encode.h"
 #include "base/log.h"
 #include "store/consent.h"
@@ -15,8 +17,14 @@ struct event_plan {
     uint64_t consent;      /* creation index or STORE_INDEX_NONE */
     struct mac16 names[2]; /* of transaction and step */
     uint32_t name_count;
+    char member[48]; /* of accounts in payloads, for one tenant at a time */
+    size_t member_size;
+    uint32_t member_of;
+    bool denial;     /* reason is one for which decisions deny: they may have several */
+    uint32_t looked; /* at payloads */
     bool nothing;
 };
+#define LOOK_ROWS 8 /* index rows that a look at a payload costs, of a page's LIMIT_WALK */
 
 static void load_payload(struct store_reader *reader, struct store_event *event) {
     struct span value;
@@ -127,7 +135,9 @@ static struct event_plan resolve(struct store_reader *reader,
     plan.client = number_of(reader, &plan, STORE_NAME_MEMBER, filter->client);
     plan.license = number_of(reader, &plan, STORE_NAME_LICENSE, filter->license);
     plan.actor = number_of(reader, &plan, STORE_NAME_MEMBER, filter->actor);
-    plan.reason = number_of(reader, &plan, STORE_NAME_REASON, filter->reason);
+    plan.denial = policy_denial_parse(filter->reason) != DENIAL_COUNT;
+    plan.reason = plan.denial ? store_name_find(reader, STORE_NAME_REASON, filter->reason)
+                              : number_of(reader, &plan, STORE_NAME_REASON, filter->reason);
     uint32_t purpose = number_of(reader, &plan, STORE_NAME_PURPOSE, filter->purpose);
     plan.purpose = purpose != STORE_NAME_NONE ? 1ULL << purpose : 0;
     if (filter->has_consent) {
@@ -156,14 +166,72 @@ static bool visible(const struct event_plan *plan, const struct store_event *e) 
     return false;
 }
 
-static bool account_matches(struct store_reader *reader, const struct store_event *e,
-                            struct span account) {
-    struct store_consent c;
-    if (e->consent == STORE_INDEX_NONE || consent_load(&reader->txn, e->consent, &c) != STATUS_OK ||
-        !c.has_account)
+/* The member by which entries of a tenant that found no consent name the account. */
+static struct span account_member(struct store_reader *reader, struct event_plan *plan,
+                                  uint32_t tenant) {
+    static const char name[] = "\"accountKey\":\"";
+    _Static_assert(sizeof name + ENCODE_BASE64_SIZE(MAC16_SIZE) < sizeof plan->member, "it fits");
+    if (plan->member_size == 0 || plan->member_of != tenant) {
+        struct span of = store_name(reader, STORE_NAME_MEMBER, tenant);
+        struct mac16 key = account_key(reader->store, of, plan->filter->account);
+        size_t size = sizeof name - 1;
+        memcpy(plan->member, name, size);
+        size += encode_base64url(key.bytes, sizeof key.bytes, plan->member + size);
+        plan->member[size++] = '"';
+        plan->member_size = size;
+        plan->member_of = tenant;
+    }
+    return span_of(plan->member, plan->member_size);
+}
+
+/* What of the payload follows this text; absent when it is not there. Quotes in a caller's texts
+ * are escaped, so that none can be taken for a member. */
+static struct span look_behind(struct store_reader *reader, struct event_plan *plan, uint64_t index,
+                               struct span member) {
+    struct store_event whole = {.index = index};
+    load_payload(reader, &whole);
+    plan->looked++;
+    const char *at = whole.payload.size != 0
+                         ? memmem(whole.payload.data, whole.payload.size, member.data, member.size)
+                         : NULL;
+    if (at == NULL)
+        return SPAN_NONE;
+    at += member.size;
+    return span_of(at, whole.payload.size - (size_t)(at - whole.payload.data));
+}
+
+static bool asks_about(struct store_reader *reader, struct event_plan *plan,
+                       const struct store_event *e) {
+    return e->tenant != STORE_NAME_NONE &&
+           span_present(
+               look_behind(reader, plan, e->index, account_member(reader, plan, e->tenant)));
+}
+
+/* The column has the first of several. */
+static bool reason_matches(struct store_reader *reader, struct event_plan *plan,
+                           const struct store_event *e) {
+    bool several = e->code == STORE_DECISION_DENIED || e->code == STORE_DISCLOSURE_VIOLATION;
+    if (plan->reason != STORE_NAME_NONE && e->reason == plan->reason)
+        return true;
+    if (!plan->denial || !several)
         return false;
-    struct mac16 mac = account_mac(reader->store, store_name(reader, STORE_NAME_MEMBER, c.tenant),
-                                   store_name(reader, STORE_NAME_MEMBER, c.provider), account);
+    char code[48];
+    int size = snprintf(code, sizeof code, "\"%.*s\"", SPAN_ARG(plan->filter->reason));
+    struct span list = look_behind(reader, plan, e->index, SPAN("\"reasons\":["));
+    const char *end = list.size != 0 ? memchr(list.data, ']', list.size) : NULL;
+    return end != NULL && memmem(list.data, (size_t)(end - list.data), code, (size_t)size) != NULL;
+}
+
+static bool account_matches(struct store_reader *reader, struct event_plan *plan,
+                            const struct store_event *e) {
+    struct store_consent c;
+    if (e->consent == STORE_INDEX_NONE)
+        return asks_about(reader, plan, e);
+    if (consent_load(&reader->txn, e->consent, &c) != STATUS_OK || !c.has_account)
+        return false;
+    struct mac16 mac =
+        account_mac(reader->store, store_name(reader, STORE_NAME_MEMBER, c.tenant),
+                    store_name(reader, STORE_NAME_MEMBER, c.provider), plan->filter->account);
     return memcmp(mac.bytes, c.account.bytes, MAC16_SIZE) == 0;
 }
 
@@ -182,7 +250,7 @@ static bool is_disclosure(const struct store_event *e) {
     return e->code == STORE_DISCLOSURE_PERMITTED || e->code == STORE_DISCLOSURE_VIOLATION;
 }
 
-static bool matches(struct store_reader *reader, const struct event_plan *plan,
+static bool matches(struct store_reader *reader, struct event_plan *plan,
                     const struct store_event *e) {
     const struct store_event_filter *f = plan->filter;
     return visible(plan, e) && (!span_present(f->tenant) || e->tenant == plan->tenant) &&
@@ -190,13 +258,13 @@ static bool matches(struct store_reader *reader, const struct event_plan *plan,
            (!span_present(f->client) || e->client == plan->client) &&
            (!span_present(f->license) || e->license == plan->license) &&
            (!span_present(f->actor) || e->actor == plan->actor) &&
-           (!span_present(f->reason) || e->reason == plan->reason) &&
            (plan->purpose == 0 || (e->purposes & plan->purpose) != 0) &&
            (!f->has_consent || e->consent == plan->consent) &&
            (f->code == 0 || e->code == f->code) && (!f->disclosures || is_disclosure(e)) &&
            (f->from == INT64_MIN || e->at >= f->from) && (f->to == INT64_MAX || e->at < f->to) &&
            names_match(reader, plan, e) &&
-           (!span_present(f->account) || account_matches(reader, e, f->account));
+           (!span_present(f->reason) || reason_matches(reader, plan, e)) &&
+           (!span_present(f->account) || account_matches(reader, plan, e));
 }
 
 /* ---- walking: an index, or the leaves themselves */
@@ -258,7 +326,7 @@ static bool load_event(struct store_reader *reader, uint64_t index, struct store
 }
 
 /* Takes the entry if it matches; false when the page ends before it. */
-static bool take(struct store_reader *reader, const struct event_plan *plan, uint64_t index,
+static bool take(struct store_reader *reader, struct event_plan *plan, uint64_t index,
                  struct store_event_page *page) {
     struct store_event *event = &page->items[page->count];
     if (!load_event(reader, index, event))
@@ -272,11 +340,11 @@ static bool take(struct store_reader *reader, const struct event_plan *plan, uin
     return true;
 }
 
-static void collect(struct store_reader *reader, const struct event_plan *plan, struct walks *walks,
+static void collect(struct store_reader *reader, struct event_plan *plan, struct walks *walks,
                     struct store_event_page *page, uint32_t limit) {
     struct walk *walk = lower(walks);
     for (uint32_t visited = 0; walk->live; visited++, walk_next(walk), walk = lower(walks)) {
-        if (page->count == limit || visited == LIMIT_WALK) {
+        if (page->count == limit || visited + LOOK_ROWS * plan->looked >= LIMIT_WALK) {
             page->more = true;
             page->next = walk->number;
             return;
@@ -287,7 +355,7 @@ static void collect(struct store_reader *reader, const struct event_plan *plan, 
 }
 
 /* A consent's first entry stands in its header alone. */
-static bool take_first(struct store_reader *reader, const struct event_plan *plan, uint64_t from,
+static bool take_first(struct store_reader *reader, struct event_plan *plan, uint64_t from,
                        struct store_event_page *page) {
     struct store_consent c;
     if (plan->consent == STORE_INDEX_NONE || plan->name_count != 0 ||

@@ -7,6 +7,7 @@ import uuid
 import pytest
 from conftest import NOW, NOW_S
 from harness import bodies
+from harness.audit import NDJSON
 from harness.client import Api, refused
 from harness.questions import codes, question
 from harness.tokens import Minter
@@ -120,3 +121,48 @@ def test_the_same_key_is_the_same_disclosure(cast, consent, watch):
     other = cast.tenant.post(PATH, {**body, "records": 1}, key="once")
     refused(other, 422, "idempotency-mismatch")
     assert [e["event"] for e in watch.new()][-1:] == ["disclosure.permitted"]
+
+
+# ---- read
+
+
+def listed(api, expect=200, **params):
+    response = api.get(PATH, params=params)
+    assert response.status_code == expect, response.text
+    return response.json()["items"] if expect == 200 else response.json()
+
+
+def test_an_auditor_finds_what_was_recorded(cast, consent):
+    body = of(cast, consent, transaction="report 7/é", transferStepId="a+b/c=")
+    made = [record(cast.tenant, body), record(cast.tenant, {**body, "permissions": ["no.such"]})]
+    other = record(cast.tenant, of(cast, consent))
+    assert listed(cast.auditor) == [*made, other]
+    assert listed(cast.auditor, permitted="false") == made[1:]
+    assert listed(cast.auditor, permitted="true") == [made[0], other]
+    assert listed(cast.auditor, transaction="report 7/é") == made
+    assert listed(cast.auditor, stepId="a+b/c=") == made
+    assert listed(cast.auditor, reason="permissionNotPermitted") == made[1:]
+    assert listed(cast.auditor, consentId=consent["consentId"]) == [*made, other]
+    assert listed(cast.auditor, account=consent["account"]) == [*made, other]
+    assert listed(cast.auditor, client=cast.app_url, to=NOW) == []
+    assert cast.auditor.pages(PATH, params={"limit": 1}) == [*made, other]
+    entries = cast.auditor.get("/v1/audit/events", params={"transaction": "report 7/é"})
+    assert [e["index"] for e in entries.json()["items"]] == [m["logIndex"] for m in made]
+
+
+def test_as_lines_they_are_the_same(cast, consent):
+    for _ in range(5):
+        record(cast.tenant, of(cast, consent))
+    lines = cast.auditor.get(PATH, headers={"Accept": NDJSON})
+    assert lines.headers["content-type"] == NDJSON
+    assert [json.loads(line) for line in lines.text.splitlines() if line] == listed(cast.auditor)
+    assert cast.auditor.call("HEAD", PATH, headers={"Accept": NDJSON}).content == b""
+
+
+def test_an_auditor_of_many_says_whose_transaction_it_means(cast, consent, root):
+    made = record(cast.tenant, of(cast, consent, transaction="of two tenants"))
+    record(cast.other, {**of(cast, consent), "transaction": "of two tenants"})
+    refusal = root.get(PATH, params={"transaction": "of two tenants"})
+    refused(refusal, 400, "invalid-parameter")
+    assert listed(root, transaction="of two tenants", tenant=cast.tenant_url) == [made]
+    assert listed(cast.other_auditor, tenant=cast.tenant_url) == []

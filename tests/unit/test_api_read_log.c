@@ -254,7 +254,7 @@ static void the_log_is_read_page_by_page(void **state) {
 static void what_the_log_does_not_know_is_refused(void **state) {
     struct world *w = *state;
     static const char *const WRONG[] = {
-        "?stepId=x",      "?transaction=x",     "?type=consent", "?type=", "?after=-1",
+        "?stepId=",       "?transaction=",      "?type=consent", "?type=", "?after=-1",
         "?after=x",       "?consentId=1",       "?from=now",     "?to=",   "?limit=501",
         "?status=active", "?tenant=a&tenant=b", "?cursor=x"};
     for (size_t i = 0; i < sizeof WRONG / sizeof WRONG[0]; i++) {
