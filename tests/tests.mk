@@ -5,6 +5,12 @@
 demo: deps-test all ## replay IB1's printed record and 10,000 generated consents
 	tests/.venv/bin/python tests/demo/demo.py --binary $(BUILD)/consentd
 
+# ---- a log of any size, for a judge that is not ours (tests/judge)
+asan: $(BUILD)/asan/write_log
+$(BUILD)/asan/write_log: $(BUILD)/asan/tests/judge/writer/write_log.o \
+  $(call objects,asan,$(foreach room,$(rooms_tlog),$(wildcard $(room)/*.c)))
+	$(Q)$(CC) $(ASAN) -o $@ $^ $(LIBS)
+
 # ---- libFuzzer: `make fuzz FUZZ=fuzz_api_stream FUZZ_SECONDS=60`. It starts from the corpus, keeps
 # what it learns in build/libfuzzer/, and stops at the first finding, which belongs into the corpus
 # together with the fix. `make test` only feeds the corpus.

@@ -10,6 +10,8 @@ run_packages="gcc make pkg-config libc6-dev libh2o-evloop-dev liblmdb-dev libjan
   uuid-dev libssl-dev libcurl4-openssl-dev zlib1g-dev curl ca-certificates"
 test_packages="$run_packages clang clang-format libclang-rt-14-dev libcmocka-dev python3 python3-venv
   nghttp2-client"
+# tests/judge is written in Go: any release from 1.18 on will do
+command -v go >/dev/null || test_packages="$test_packages golang-go"
 
 as_root() {
     if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
