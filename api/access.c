@@ -116,6 +116,7 @@ static void write_item(struct api_call *call, const struct access *access, const
                        const struct store_inquiry *inquiry, struct json_out *out) {
     const struct api_settings *settings = atomic_load(&call->loop->service->settings);
     const struct api_access_answer answer = {
+        .store = call->loop->service->store,
         .pack = access->pack,
         .question = &item->ask.question,
         .ruling = &inquiry->ruling,
@@ -299,6 +300,7 @@ enum api_outcome api_access_configuration(struct api_call *call) {
         {"search_subject_endpoint", "/access/v1/search/subject"},
         {"search_resource_endpoint", "/access/v1/search/resource"},
         {"search_action_endpoint", "/access/v1/search/action"},
+        {"access_request_endpoint", API_ACCESS_REQUESTS},
     };
     const struct api_settings *settings = atomic_load(&call->loop->service->settings);
     struct json_out out = json_out_to(&call->response.body);
@@ -307,6 +309,10 @@ enum api_outcome api_access_configuration(struct api_call *call) {
         json_out_member(
             &out, places[i].name,
             arena_format(call->arena, "%.*s%s", SPAN_ARG(settings->public_url), places[i].path));
+    json_out_key(&out, "capabilities");
+    json_out_array_begin(&out);
+    json_out_string(&out, SPAN("urn:openid:authzen:capability:access-request"));
+    json_out_array_end(&out);
     json_out_object_end(&out);
     api_header_set(call, "cache-control", SPAN("public, max-age=3600"));
     return api_respond(call, 200, "application/json");

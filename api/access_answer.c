@@ -4,6 +4,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/access_answer.h"
 
+#include "api/access_binding.h"
+
 #define REQUESTABLE_MS 600000 /* how long the hint holds: ten minutes to ask a person */
 
 void api_access_answer_reasons(const struct policy_pack *pack, const struct store_ruling *ruling,
@@ -90,46 +92,36 @@ static void put_consent(const struct api_access_answer *a, struct json_out *out)
     json_out_object_end(out);
 }
 
-static bool can_be_asked_for(const struct api_access_answer *a,
-                             const struct policy_license *license) {
-    const struct policy_request *ask = &a->question->ask;
-    if (span_present(ask->license) && !span_equal(ask->license, license->url))
-        return false;
-    return a->now >= license->available_from && a->now <= license->deprecated_after &&
-           (!ask->has_purpose ||
-            (ask->purpose >= 0 && (license->purposes >> ask->purpose & 1U) != 0)) &&
-           !ask->unknown_permission && (ask->permissions & ~license->permissions) == 0;
-}
-
-/* Nobody was asked yet, and may be: where, and for which licence. The profile wants the hint bound
- * to an evaluation that can be found again: a recorded one. */
+/* Nobody was asked yet, and may be: where, for which licence, and bound to this denial. Only when
+ * nothing else denies: a consent would change nothing about that. */
 static void put_access_request(const struct api_access_answer *a, struct json_out *out) {
-    uint32_t denials = a->ruling->decision.denials;
-    if ((denials >> DENIAL_CONSENT_NOT_FOUND & 1U) == 0 || a->decision_id == NULL)
+    char token[API_BINDING_SIZE + 1];
+    const struct policy_license *license = NULL;
+    if (a->ruling->decision.denials == 1U << DENIAL_CONSENT_NOT_FOUND)
+        license = api_access_requestable(a->pack, a->question, a->now);
+    if (license == NULL)
         return;
-    for (uint32_t i = 0; i < policy_pack_license_count(a->pack); i++) {
-        const struct policy_license *license = policy_pack_license(a->pack, i);
-        if (!can_be_asked_for(a, license))
-            continue;
+    const struct api_binding binding = {a->store, a->pack, a->question, license};
+    api_access_binding_seal(&binding, a->now + REQUESTABLE_MS, token);
+    if (a->decision_id != NULL)
         json_out_member(out, "evaluation_id", span_of_text(a->decision_id));
-        json_out_member_time(out, "evaluated_at", a->now);
-        json_out_member(out, "reason", SPAN("consentNotFound"));
-        json_out_key(out, "access_request");
-        json_out_object_begin(out);
-        struct buffer url = {0};
-        buffer_append_span(&url, a->public_url);
-        buffer_append_text(&url, "/v1/consents");
-        json_out_member(out, "endpoint", buffer_span(&url));
-        buffer_release(&url);
-        json_out_member(out, "template", license->url);
-        json_out_member_time(out, "expires_at", a->now + REQUESTABLE_MS);
-        json_out_key(out, "display");
-        json_out_object_begin(out);
-        json_out_member(out, "title", license->title);
-        json_out_object_end(out);
-        json_out_object_end(out);
-        return;
-    }
+    json_out_member_time(out, "evaluated_at", a->now);
+    json_out_member(out, "reason", SPAN("consentNotFound"));
+    json_out_key(out, "access_request");
+    json_out_object_begin(out);
+    struct buffer url = {0};
+    buffer_append_span(&url, a->public_url);
+    buffer_append_text(&url, API_ACCESS_REQUESTS);
+    json_out_member(out, "endpoint", buffer_span(&url));
+    buffer_release(&url);
+    json_out_member(out, "template", license->url);
+    json_out_member_time(out, "expires_at", a->now + REQUESTABLE_MS);
+    json_out_member(out, "binding_token", span_of(token, API_BINDING_SIZE));
+    json_out_key(out, "display");
+    json_out_object_begin(out);
+    json_out_member(out, "title", license->title);
+    json_out_object_end(out);
+    json_out_object_end(out);
 }
 
 static void put_context(const struct api_access_answer *a, struct json_out *out) {

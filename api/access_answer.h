@@ -8,7 +8,11 @@
 #include "base/json_out.h"
 #include "store/inquiry.h"
 
+/* Where a request for access may be sent. */
+#define API_ACCESS_REQUESTS "/access/v1/requests"
+
 struct api_access_answer {
+    const struct store *store;
     const struct policy_pack *pack;
     const struct store_question *question;
     const struct store_ruling *ruling;

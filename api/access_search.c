@@ -5,6 +5,7 @@
  * A token is a position, sealed, with the page's limit; it goes on with this search of this caller
  * and with no other. Runs on a loop. */
 // SPDX-License-Identifier: Apache-2.0
+#include "api/access_body.h"
 #include "api/access_seek.h"
 #include "api/cursor.h"
 #include "api/handlers.h"
@@ -79,31 +80,6 @@ static bool open_page(struct search *s) {
 
 /* ---- the request */
 
-/* False when the response was made. */
-static bool read_body(struct search *s, enum api_access_kind kind) {
-    struct api_call *call = s->call;
-    const char *why = NULL;
-    enum status status = api_access_read(call->arena, call->body, kind, &s->body, &why);
-    if (status == STATUS_OK) {
-        why = api_access_wrong(kind, &s->body.defaults);
-        status = why != NULL ? STATUS_INVALID_BODY : STATUS_OK;
-    }
-    if (status != STATUS_OK) {
-        (void)api_problem(call, status, why);
-        return false;
-    }
-    struct api_access_asker asker = {
-        .arena = call->arena,
-        .store = call->loop->service->store,
-        .pack = s->pack,
-        .tenant = call->viewer->tenant,
-        .client_id = call->viewer->client_id,
-    };
-    api_access_question(&asker, &s->body.defaults, &s->ask);
-    s->of = identity(s);
-    return true;
-}
-
 /* What ids a search lists, one who may only ask cannot know; likewise by reading consents. */
 static bool may_list(const struct search *s) {
     return s->body.kind != API_ACCESS_SEARCH_RESOURCE ||
@@ -162,8 +138,9 @@ static enum api_outcome search(struct api_call *call, enum api_access_kind kind)
     struct search s = {.call = call, .pack = atomic_load(&call->loop->service->pack)};
     if (s.pack == NULL)
         return api_problem(call, STATUS_BUSY, "no policy is active yet");
-    if (!read_body(&s, kind))
+    if (!api_access_body_read(call, kind, s.pack, &s.body, &s.ask))
         return API_DONE;
+    s.of = identity(&s);
     if (!may_list(&s))
         return api_problem_scope(call, AUTH_CONSENTS_READ);
     if (s.ask.record)

@@ -37,6 +37,9 @@ enum api_outcome api_access_reply(struct api_call *call, struct store_change *ch
 enum api_outcome api_access_search_subject(struct api_call *call);
 enum api_outcome api_access_search_resource(struct api_call *call);
 enum api_outcome api_access_search_action(struct api_call *call);
+enum api_outcome api_access_request(struct api_call *call);
+enum api_outcome api_access_request_reply(struct api_call *call, struct store_change *change);
+enum api_outcome api_access_request_get(struct api_call *call);
 enum api_outcome api_access_configuration(struct api_call *call);
 
 /* disclosures */

@@ -164,7 +164,7 @@ struct span api_json_string(struct api_json *in, const json_t *object, const cha
 }
 
 /* scheme ":" and something, in visible ASCII without quotes, brackets or backslash (RFC 3986). */
-static bool is_url(struct span text) {
+bool api_json_is_url(struct span text) {
     const char *colon = memchr(text.data, ':', text.size);
     if (colon == NULL || colon == text.data || colon + 1 == text.data + text.size)
         return false;
@@ -185,7 +185,7 @@ static bool is_url(struct span text) {
 struct span api_json_url(struct api_json *in, const json_t *object, const char *name,
                          bool required) {
     struct span url = api_json_string(in, object, name, LIMIT_URL, required);
-    if (span_present(url) && !is_url(url)) {
+    if (span_present(url) && !api_json_is_url(url)) {
         api_json_fail(in, name, "must be an absolute URL");
         return SPAN_NONE;
     }
@@ -250,7 +250,7 @@ const struct span *api_json_urls(struct api_json *in, const json_t *object, cons
     size_t outer = api_json_enter(in, name);
     for (uint32_t i = 0; all && i < *count; i++) {
         size_t mark = api_json_enter_index(in, i);
-        if (!is_url(list[i]))
+        if (!api_json_is_url(list[i]))
             api_json_fail(in, NULL, "must be an absolute URL");
         api_json_leave(in, mark);
     }

@@ -38,7 +38,9 @@ bool api_json_object(struct api_json *in, const json_t *value, const char *const
  * string must have 1 to max bytes. Spans live in the arena. */
 struct span api_json_string(struct api_json *in, const json_t *object, const char *name, size_t max,
                             bool required);
-/* A string that is an absolute URL of visible ASCII, at most LIMIT_URL. */
+/* Whether it is an absolute URL of visible ASCII; of any length. */
+bool api_json_is_url(struct span text);
+/* A string that is one, at most LIMIT_URL. */
 struct span api_json_url(struct api_json *in, const json_t *object, const char *name,
                          bool required);
 const json_t *api_json_member_object(struct api_json *in, const json_t *object, const char *name,

@@ -350,11 +350,16 @@ class Page:
         content = self.resolve(response).get("content", {}).get("application/problem+json")
         return list(content["examples"]) if content else []
 
+    def problem_link(self, name):
+        """Those that a profile of AuthZEN names have no page here."""
+        ours = name in self.schemas["ProblemName"]["enum"]
+        return f'<a href="#problem-{name}">{name}</a>' if ours else f"<code>{name}</code>"
+
     def responses(self, operation):
         good, bad = "", []
         for status, response in operation["responses"].items():
             names = self.problems_of(response)
-            bad += [f'<a href="#problem-{name}">{name}</a>' for name in names]
+            bad += [self.problem_link(name) for name in names]
             if not names or len(self.resolve(response)["content"]) > 1:
                 good += self.response(status, response)
         out = f'<h4>Answers</h4><dl class="responses">{good}</dl>'

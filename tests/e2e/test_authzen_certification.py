@@ -425,7 +425,20 @@ def test_discovery_names_the_endpoints_and_they_answer(pdp):
         "search_subject_endpoint": base + SUBJECT,
         "search_resource_endpoint": base + RESOURCE,
         "search_action_endpoint": base + ACTION,
+        "access_request_endpoint": f"{base}/access/v1/requests",
+        "capabilities": ["urn:openid:authzen:capability:access-request"],
     }
     for name, url in response.json().items():
-        if name != "policy_decision_point":
+        if name.endswith("_endpoint") and name != "access_request_endpoint":
             assert pdp.call("POST", url.removeprefix(base), WHOLE).status_code == 200
+
+
+def test_metadata_is_of_the_address_that_callers_know(new_server):
+    """What a proxy serves as https is configured: an identifier has no other scheme."""
+    base = "https://pdp.example.com"
+    server = new_server(pack=PACK, environment={"CONSENTD_PUBLIC_URL": base})
+    with Api(server, None) as api:
+        document = api.get(CONFIGURATION).json()
+    assert document.pop("capabilities")
+    assert document.pop("policy_decision_point") == base
+    assert all(re.match(rf"{base}/access/v1/[a-z/]+$", url) for url in document.values())

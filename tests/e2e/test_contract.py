@@ -98,6 +98,7 @@ IGNORING = (
     "AccessSubjectSearch",
     "AccessResourceSearch",
     "AccessActionSearch",
+    "AccessRequest",
 )
 
 

@@ -261,30 +261,12 @@ def test_every_reason_is_told_with_its_clause_and_what_would_have_to_change(cast
     ]
 
 
-def test_where_there_is_no_consent_one_may_be_asked_for(cast):
-    answer = ask(cast.tenant, question(cast.app_url, "nobody", **TARIFF))
-    context = answer["context"]
-    assert answer["decision"] is False
-    assert context["reason"] == "consentNotFound"
-    assert context["evaluation_id"] == context["decisionId"]
-    assert context["access_request"] == {
-        "endpoint": f"{cast.server.url}/v1/consents",
-        "template": bodies.ENERGY,
-        "expires_at": "2026-06-15T12:10:00.000Z",
-        "display": {
-            "title": "Energy consumption, from energy data provider to carbon accounting provider"
-        },
-    }
-    nothing = question(cast.app_url, "nobody", permissions=["meter.identity"])
-    assert "access_request" not in ask(cast.tenant, nothing)["context"]
-
-
 def test_another_tenants_consent_is_none(cast, consent):
     mine = explained(cast.other, question(cast.app_url, consent, **TARIFF))
     unknown = {"consentId": "019ecaa7-fb38-7c41-8d27-6f0a92b1c35e"}
     none = explained(cast.other, question(cast.app_url, unknown, **TARIFF))
     for answer in (mine, none):
-        for name in ("decisionId", "logIndex", "evaluation_id"):
+        for name in ("decisionId", "logIndex"):
             del answer["context"][name]
     assert mine == none
     assert codes(mine) == {"consentNotFound"}

@@ -80,6 +80,15 @@ def disclosure(consent):
     }
 
 
+def access_request(cast, token):
+    """A request that follows a denial to whoever asks; any, for those who may not ask."""
+    asked = question(cast, {"consentId": str(uuid.uuid4())})
+    asked["resource"]["type"] = "account"
+    response = cast.tenant.call("POST", "/access/v1/evaluation", asked, token=token)
+    hint = response.json().get("context", {}).get("access_request", {"binding_token": "x" * 32})
+    return {**asked, "denial": hint}
+
+
 def body_of(cast, operation, consent):
     grant = {"grant": bodies.grant(NOW)}
     return {
@@ -125,6 +134,8 @@ def perform(cast, operation, consent, token, named=None, request_id=None):
     body = body_of(cast, operation, consent)
     if operation == "POST /v1/revocations":
         body["ids"] = [named]
+    if operation == "POST /access/v1/requests":
+        body = access_request(cast, token)
     return cast.tenant.call(method, path, body, token=token, headers=headers, params=params)
 
 
