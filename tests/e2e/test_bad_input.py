@@ -180,9 +180,7 @@ def test_a_text_with_a_nul_is_refused(cast, unharmed, path):
     for step in path:
         at = at[step]
     response = cast.tenant.post("/v1/consents", spoil(document, path, at + "\0"), key="k")
-    name = response.json()["type"].rsplit("/", 1)[1]
-    assert name in ("malformed-json", "invalid-body")
-    refused(response, 400, name)
+    refused(response, 400, "malformed-json")
 
 
 REQUIRED = [
@@ -345,7 +343,7 @@ RAW = {
     "a byte order mark": (b"\xef\xbb\xbf{}", "malformed-json"),
     "a raw NUL": (b'{"client":"a\0b"}', "malformed-json"),
     "a NUL behind it": (b"{}\0", "malformed-json"),
-    "an escaped NUL": (b'{"client":"a\\u0000b"}', None),
+    "an escaped NUL": (b'{"client":"a\\u0000b"}', "malformed-json"),
     "a control character": (b'{"client":"a\nb"}', "malformed-json"),
     "the same member twice": (
         b'{"client":"https://a.example","client":"https://a.example"}',
@@ -386,10 +384,7 @@ def test_a_body_that_is_no_good_json_is_refused_everywhere(cast, unharmed, case)
             content=content,
             headers={"Content-Type": "application/json"},
         )
-        allowed = {name} if name else {"malformed-json", "invalid-body", "unknown-member"}
-        found = response.json()["type"].rsplit("/", 1)[1]
-        assert found in allowed, (path, response.text)
-        refused(response, 400, found)
+        refused(response, 400, name)
 
 
 def padded(size):
@@ -481,14 +476,14 @@ FRAMINGS = {
 
 
 @pytest.mark.parametrize("case", FRAMINGS)
-def test_wrong_framing_is_refused_or_closes_the_connection(server, cast, unharmed, minter, case):
+def test_wrong_framing_is_refused_and_closes_the_connection(server, cast, unharmed, minter, case):
     path = f"/v1/consents/{unharmed['consentId']}/revoke"
     with Wire(server) as wire:
         wire.send(head(path, cast, minter, *FRAMINGS[case]) + b"zz\r\n{}\r\n")
-        try:
-            assert 400 <= wire.receive().status_code < 500
-        except Closed:
-            pass
+        answer = wire.receive()
+        assert answer.status_code == 400, answer.text
+        assert answer.json()["type"].endswith("/invalid-parameter")
+        assert wire.at_end()
 
 
 PATHS = [
@@ -522,37 +517,25 @@ def test_tricks_in_the_path_find_nothing(server, cast, unharmed, minter, path):
     path = path.replace("{id}", unharmed["consentId"]).replace("{ID}", unharmed["consentId"])
     with Wire(server) as wire:
         answer = wire.ask(request("GET", path, minter.tenant(cast.tenant_url)))
-    assert answer.status_code in (400, 404), (answer.status_code, answer.content)
-    name = answer.json()["type"].rsplit("/", 1)[1]
-    assert (answer.status_code, name) in ((404, "not-found"), (400, "invalid-parameter"))
+    assert answer.status_code == 404, (answer.status_code, answer.content)
+    assert answer.json()["type"].endswith("/not-found")
     assert "a" * 100 not in answer.text and "%" not in answer.json()["detail"]
 
 
-def test_a_percent_encoded_id_is_never_another_resource(server, cast, unharmed, minter):
+def test_a_percent_encoded_id_is_the_same_resource(server, cast, unharmed, minter):
     encoded = "".join(f"%{ord(c):02x}" for c in unharmed["consentId"])
     with Wire(server) as wire:
         answer = wire.ask(request("GET", f"/v1/consents/{encoded}", minter.tenant(cast.tenant_url)))
-    # Decoding it is right (RFC 3986), refusing it is; anything else is not.
-    if answer.status_code == 200:
-        assert answer.json() == unharmed
-    else:
-        assert answer.status_code == 404
+    assert answer.status_code == 200 and answer.json() == unharmed  # RFC 3986, 6.2.2.2
 
 
 @pytest.mark.parametrize(
     "method", ["BREW", "PATCH", "PUT", "TRACE", "OPTIONS", "get", "G" * 500, "CONNECT"]
 )
 def test_a_method_that_is_not_there_is_refused(server, cast, unharmed, minter, method):
+    path, token = f"/v1/consents/{unharmed['consentId']}", minter.tenant(cast.tenant_url)
     with Wire(server) as wire:
-        try:
-            answer = wire.ask(
-                request(
-                    method, f"/v1/consents/{unharmed['consentId']}", minter.tenant(cast.tenant_url)
-                )
-            )
-        except Closed:
-            assert method in ("CONNECT", "G" * 500)
-            return
+        answer = wire.ask(request(method, path, token))
     assert answer.status_code == 405, answer.text
     assert answer.json()["type"].endswith("/method-not-allowed")
     assert {"GET", "DELETE"} <= {m.strip() for m in answer.headers["allow"].split(",")}
@@ -578,22 +561,24 @@ def test_bytes_that_are_no_http_are_refused_or_close_the_connection(server, unha
 
 
 HEADERS = [
-    ("If-Match", "3", 400),
-    ("If-Match", '"x"', 412),
-    ("If-Match", '"1', 400),
-    ("If-Match", '"99999999999"', 412),
-    ("If-Match", '"1-nothing"', 412),
-    ("If-Match", 'W/"1"', 412),
-    ("Idempotency-Key", "", 400),
-    ("Idempotency-Key", "k" * 129, 400),
-    ("Idempotency-Key", '"k', 400),
-    ("Idempotency-Key", "a b", 400),
-    ("Idempotency-Key", "ké", 400),
+    ("If-Match", "3", 400, "invalid-parameter"),
+    ("If-Match", '"x"', 412, "version-mismatch"),
+    ("If-Match", '"1', 400, "invalid-parameter"),
+    ("If-Match", '"99999999999"', 412, "version-mismatch"),
+    ("If-Match", '"1-nothing"', 412, "version-mismatch"),
+    ("If-Match", 'W/"1"', 412, "version-mismatch"),
+    ("Idempotency-Key", "", 400, "missing-idempotency-key"),
+    ("Idempotency-Key", "k" * 129, 400, "invalid-parameter"),
+    ("Idempotency-Key", '"k', 400, "invalid-parameter"),
+    ("Idempotency-Key", "a b", 400, "invalid-parameter"),
+    ("Idempotency-Key", "ké", 400, "invalid-parameter"),
 ]
 
 
-@pytest.mark.parametrize("name,value,status", HEADERS)
-def test_a_header_that_is_no_good_is_refused(server, cast, unharmed, minter, name, value, status):
+@pytest.mark.parametrize("name,value,status,problem", HEADERS)
+def test_a_header_that_is_no_good_is_refused(
+    server, cast, unharmed, minter, name, value, status, problem
+):
     token, consent_id = minter.tenant(cast.tenant_url), unharmed["consentId"]
     if name == "If-Match":
         data = request(
@@ -610,8 +595,7 @@ def test_a_header_that_is_no_good_is_refused(server, cast, unharmed, minter, nam
     with Wire(server) as wire:
         answer = wire.ask(data)
     assert answer.status_code == status, answer.text
-    allowed = {400: ("invalid-parameter", "missing-idempotency-key"), 412: ("version-mismatch",)}
-    assert answer.json()["type"].rsplit("/", 1)[1] in allowed[status]
+    assert answer.json()["type"].endswith(f"/{problem}")
 
 
 PARAMETERS = [
