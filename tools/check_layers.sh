@@ -76,7 +76,7 @@ check() { # top
     for room in base policy tlog store auth api service cli; do
         [ -d "$1/$room" ] || continue
         find "$1/$room" -name '*.[ch]' | sort | while read -r file; do
-            sed -nE 's/^#include ([<"])([^">]+)[">].*/\1 \2/p' "$file" |
+            sed -nE 's/^[[:space:]]*#[[:space:]]*include[[:space:]]*([<"])([^">]+)[">].*/\1 \2/p' "$file" |
                 while read -r kind header; do check_line "${file#"$1"/}" "$room" "$kind" "$header"; done
         done
     done
@@ -85,7 +85,7 @@ check() { # top
 self_test() {
     local dir wrong said
     dir=$(mktemp -d)
-    mkdir -p "$dir"/{base,store,api,cli}
+    mkdir -p "$dir"/{base,policy,tlog,store,auth,api,service,cli}
     while read -r file line; do
         echo "#include $line" >"$dir/$file"
         said=$(check "$dir")
@@ -94,12 +94,33 @@ self_test() {
     done <<'CASES'
 base/a.c "store/store.h"
 base/a.c <jansson.h>
+tlog/a.c <jansson.h>
+tlog/a.c "policy/pack.h"
+store/a.c <jansson.h>
 store/a.c <jwt.h>
+store/a.c <curl/curl.h>
+store/a.c "auth/auth.h"
+auth/a.c <lmdb.h>
+auth/a.c "policy/pack.h"
+auth/a.c "store/store.h"
 api/a.c "store/db.h"
+api/a.c "policy/pack_private.h"
+api/a.c "auth/jws.h"
+api/a.c "service/loop.h"
+api/a.c <curl/curl.h>
 api/a.c <h2o.h>
+api/a.c <h2o/http1.h>
 api/a.c <lmdb.h>
+api/a.c <openssl/evp.h>
+api/a.c <uuid/uuid.h>
+service/a.c <jwt.h>
+service/a.c <lmdb.h>
+service/a.c "api/router.h"
 cli/a.c "api/api.h"
+cli/a.c "service/loop.h"
 CASES
+    echo '  #  include <lmdb.h>' >"$dir/api/a.c"
+    [ -n "$(check "$dir")" ] || { echo "self-test: an include with spaces was not seen"; wrong=1; }
     echo '#include "store/store.h"' >"$dir/api/a.c"
     [ -z "$(check "$dir")" ] || { echo "self-test: a right include was refused"; wrong=1; }
     rm -rf "$dir"
