@@ -4,6 +4,7 @@
 #include "service/config.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -65,6 +66,10 @@ static bool apply_member(struct config *config, const char *name, json_t *value,
 static bool apply_file(struct config *config, const char *file, char why[CONFIG_WHY_SIZE]) {
     json_error_t error;
     json_t *root = json_load_file(file, JSON_REJECT_DUPLICATES, &error);
+    if (root == NULL && json_error_code(&error) == json_error_cannot_open_file) {
+        snprintf(why, CONFIG_WHY_SIZE, "config: %.200s: %s", file, strerror(errno));
+        return false;
+    }
     if (root == NULL) {
         snprintf(why, CONFIG_WHY_SIZE, "config: %.200s: line %d: %.200s", file, error.line,
                  error.text);

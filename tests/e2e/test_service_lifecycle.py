@@ -326,12 +326,16 @@ def test_check_config_says_what_a_start_would(tmp_path):
     result = run("--dev", "--check-config", "--config", good, "--data", tmp_path / "none")
     assert (result.returncode, result.stdout, result.stderr) == (0, "configuration ok\n", "")
     assert not (tmp_path / "none").exists()
+    broken = tmp_path / "broken.json"
+    broken.write_text('{"loops": 1,\n"loops": 2}')
     bad = [
         (["--config", settings(tmp_path / "a.json", inFlight=0)], 'config: "inFlight": must be'),
         (["--pack", "/nowhere"], 'config: "pack": /nowhere: No such file'),
         (["--listen", "example.com:80"], 'config: "listen": example.com:80 must be HOST:PORT'),
         (["--listen", "0.0.0.0:80"], 'config: "listen": 0.0.0.0:80 is not a loopback address'),
-        (["--config", tmp_path / "none.json"], "config: "),
+        (["--config", tmp_path / "none.json"], f"config: {tmp_path}/none.json: No such file"),
+        (["--config", tmp_path], f"config: {tmp_path}: "),
+        (["--config", broken], f"config: {broken}: line 2: "),
     ]
     for arguments, message in bad:
         result = run("--dev", "--check-config", *arguments)

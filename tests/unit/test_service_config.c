@@ -213,7 +213,7 @@ static void a_file_that_is_no_object_is_refused_with_its_line(void **state) {
     struct config_source source = {.file = "/nowhere/config.json", .dev = true};
     struct config *config = NULL;
     assert_int_equal(config_load(&source, &config, why), STATUS_INVALID_PARAMETER);
-    assert_non_null(strstr(why, "/nowhere/config.json"));
+    assert_string_equal(why, "config: /nowhere/config.json: No such file or directory");
 }
 
 static void a_variable_is_the_key_in_capitals(void **state) {
