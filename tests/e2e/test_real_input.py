@@ -65,8 +65,9 @@ def test_ten_thousand_consents_are_what_the_model_says(market):
     assert compare.records(market.server, market.world, market.auditor()) == 10_000
     made = market.model.consents
     assert len({c.provider for c in made}) == 50
-    assert len({c.account for c in made if c.account}) <= 5_000
-    assert len({c.client for c in made}) + 0 >= 190
+    assert len({c.account for c in made if c.account}) == 5_000
+    assert len({c.client for c in made}) == 200
+    assert len({c.terms["license"] for c in made}) == 3
     states = collections.Counter(c.status for c in made)
     for state in (
         "requested",

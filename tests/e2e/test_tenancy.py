@@ -288,3 +288,29 @@ def test_what_a_client_sees_holds_nothing_that_is_not_its_own(cast):
             "externalId",
         ):
             assert hidden not in answer.text, (hidden, answer.text)
+
+
+def test_what_is_depended_on_must_be_seen_when_it_is_granted_and_not_again_when_it_is_renewed(cast):
+    """Two applications of one member: only one of them is named by the consent depended on."""
+    member = f"{cast.tenant_url}/carbon-accountant"
+    named = cast.minter.tenant(cast.app_url, member=member)
+    other = cast.minter.tenant(cast.other_app_url, member=member)
+    parent = cast.tenant.create(bodies.consent(cast.app_url, NOW))
+    body = bodies.consent(
+        cast.fsp_url,
+        NOW,
+        license=bodies.EMISSIONS,
+        dependsOn=[[{"arrangementId": parent["arrangementId"]}]],
+    )
+    refusal = cast.tenant.post("/v1/consents", body, key="k", token=other)
+    assert [r["code"] for r in refusal.json()["reasons"]] == ["dependencyNotActive"]
+    made = cast.tenant.post("/v1/consents", body, key="k", token=named).json()
+    path, grant = f"/v1/consents/{made['consentId']}/renew", {"grant": bodies.grant(NOW)}
+    renewed = cast.tenant.post(path, grant, key="k", token=other)
+    assert renewed.status_code == 201, renewed.text
+    assert renewed.json()["dependsOn"] == body["dependsOn"]
+    # An end of what it depends on is an end of it, as ever; then nobody renews it.
+    cast.tenant.end(parent["consentId"])
+    path = f"/v1/consents/{renewed.json()['consentId']}"
+    assert cast.tenant.consent(renewed.json()["consentId"], token=named)["status"] == "terminated"
+    assert cast.tenant.post(f"{path}/renew", grant, key="l", token=other).status_code == 409

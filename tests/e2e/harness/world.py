@@ -21,6 +21,7 @@ DAY = 86_400_000
 PROBLEM_STATUS = {"wrong-state": 409, "not-admissible": 422}
 EDPS, CAPS, CAP_APPS, FSP_APPS = 40, 10, 120, 80
 FAMILIES = 4000  # accounts at energy providers; a quarter of them have one at an accountant too
+SIZES = (3, 3, 2, 2, 3, 2, 2, 3)  # consents of a family, by its number: 20 of eight
 PHASES = ("2026-06-15T12:00:00Z", "2026-09-23T12:00:00Z", "2027-06-30T12:00:00Z")
 WITHDRAWALS = (
     "withdrawn",
@@ -110,9 +111,9 @@ class Family:
         self.rng = random.Random(world.seed * 1_000_003 + number)
         self.provider = edp(number)
         self.account = opaque("account", number)
-        self.apps = [cap_app(self.rng.randrange(CAP_APPS)) for _ in range(2)]
+        self.apps = [cap_app(number), cap_app(self.rng.randrange(CAP_APPS))]
         self.meters = [opaque("meter", number, k) for k in range(3)]
-        self.left = 2 + number % 2  # consents to make in all
+        self.left = SIZES[number % 8]  # consents to make in all
         self.energy, self.emissions, self.names = [], [], 0
         self.wire = None
 
@@ -122,7 +123,9 @@ class Family:
         self.wire = wire
         keep = {0: self.rng.choice((0, 0, 1)), 1: self.rng.choice((0, 1)), 2: 0}[phase]
         if phase == 0 and self.number % 4 == 0:
-            keep = max(keep, 1)
+            self._create_energy()
+            self._create_emissions(self.energy)
+            keep = 1
         if phase > 0:
             self._live()
         if phase == 0 and self.number % 8 == 1:
@@ -157,7 +160,7 @@ class Family:
             known = self.energy + self.emissions
             self._renew(rng.choice(known) if known else None)
         else:
-            self._create_energy(asked_first=rng.random() < 0.3)
+            self._create_energy(asked_first=bool(self.energy) and rng.random() < 0.3)
 
     def _live(self):
         for consent in list(self.energy) + list(self.emissions):
