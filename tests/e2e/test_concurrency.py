@@ -41,22 +41,27 @@ def at_once(server, requests):
 class Storm:
     """Revocations, terminations and renewals of one consent, while it expires."""
 
-    def __init__(self, server, minter, expires_s):
+    def __init__(self, server, minter, expires_s, margin_ms):
+        """Ready when no more than the margin is left before the consent expires."""
         self.server = server
         self.tenant = minter.tenant(TENANT)
         self.client = minter.client(APP)
         with Api(server, minter, self.tenant) as api:
-            at = api.create(bodies.consent(APP, NOW, account=str(uuid.uuid4())))["statusAt"]
-            self.at = at
+            self.at = self.time(api)
+            expires = parse_time(self.at) + expires_s * 1000
             self.consent = api.create(
                 bodies.consent(
-                    APP,
-                    at,
-                    account=str(uuid.uuid4()),
-                    expires=format_time(parse_time(at) + expires_s * 1000),
+                    APP, self.at, account=str(uuid.uuid4()), expires=format_time(expires)
                 )
             )
+            while margin_ms is not None and parse_time(self.time(api)) < expires - margin_ms:
+                pass
         self.path = f"/v1/consents/{self.consent['consentId']}"
+
+    @staticmethod
+    def time(api):
+        """Service time, as a change tells it."""
+        return api.create(bodies.consent(APP, NOW, account=str(uuid.uuid4())))["statusAt"]
 
     def requests(self):
         made = []
@@ -128,19 +133,28 @@ def judge(storm, answers, histories):
             assert told[0]["payload"]["seq"] == document["version"]
 
 
-@pytest.mark.parametrize("rate,expires_s", [(0, DAY_S), (2000, 240)])
-def test_64_clients_at_one_consent_leave_one_legal_history(tmp_path, rate, expires_s):
+# rate of the clock, term, and how much of it is left when the storm begins
+EXPIRING = [1000, 400, 200, 100, 50, 0]
+
+
+@pytest.mark.parametrize(
+    "rate,expires_s,margins_ms", [(0, DAY_S, [None] * 6), (20, 60, EXPIRING)]
+)
+def test_64_clients_at_one_consent_leave_one_legal_history(tmp_path, rate, expires_s, margins_ms):
     server = Server(tmp_path / "data", clock=f"{NOW}x{rate}").start()
     minter = Minter(server.data, NOW_S, lifetime_s=30 * DAY_S)
     storms = []
-    for _ in range(6):
-        storm = Storm(server, minter, expires_s)
+    for margin_ms in margins_ms:
+        storm = Storm(server, minter, expires_s, margin_ms)
         storms.append((storm, storm.run()))
     with Api(server, minter, minter.auditor()) as api:
         auditor = Auditor().feed(read_log(api))
     check_one_active(auditor.histories)
     for storm, answers in storms:
         judge(storm, answers, auditor.histories)
+    ends = [auditor.histories[storm.consent["consentId"]][-1]["event"] for storm, _ in storms]
+    # Without a margin it has expired, and only then.
+    assert ("consent.expired" in ends) == (0 in margins_ms), ends
     server.stop()
 
 
