@@ -32,6 +32,10 @@ struct tlog_reader {
     enum status (*read)(void *context, uint32_t level, uint64_t first, uint32_t count,
                         struct digest *out);
     void *context;
+    /* The log's tree at any size, borrowed, or NULL: its peaks are not computed again. Best is the
+     * tree as it was before the leaf in question, whose path they then are, but for what came
+     * later. */
+    const struct tlog_tree *tree;
 };
 
 /* Each computes from rows alone, inner nodes of a tile anew. STATUS_INVALID_PARAMETER when size is

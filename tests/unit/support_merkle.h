@@ -41,7 +41,7 @@ UNUSED static enum status memory_read(void *context, uint32_t level, uint64_t fi
 
 UNUSED static struct tlog_reader memory_reader(struct memory_log *log, uint64_t asked) {
     log->asked = asked;
-    return (struct tlog_reader){memory_read, log};
+    return (struct tlog_reader){memory_read, log, NULL};
 }
 
 UNUSED static void memory_release(struct memory_log *log) {

@@ -135,8 +135,9 @@ static void a_tree_at_an_earlier_size_is_the_tree_that_was(void **state) {
     mem_free(then);
 }
 
-/* ---- questions that make no sense, readers that fail */
+/* ---- a tree whose peaks are known */
 
+/* Fails when *context reads have gone well. */
 static enum status failing_read(void *context, uint32_t level, uint64_t first, uint32_t count,
                                 struct digest *out) {
     unsigned *left = context;
@@ -145,9 +146,55 @@ static enum status failing_read(void *context, uint32_t level, uint64_t first, u
     return (*left)-- == 0 ? STATUS_BUSY : STATUS_OK;
 }
 
+/* Whatever the size of the tree beside the rows, the proofs are the same. */
+static void known_peaks_change_no_proof(void **state) {
+    struct tlog_tree *then = mem_alloc_zeroed(DEFINED_MAX + 1, sizeof *then);
+    struct memory_log log = {0};
+    (void)state;
+    for (uint64_t i = 0; i < DEFINED_MAX; i++) {
+        memory_append(&log, span_of((const char *)&i, sizeof i));
+        then[i + 1] = log.tree;
+    }
+    for (uint64_t known = 0; known <= DEFINED_MAX; known++)
+        for (uint64_t size = 1; size <= DEFINED_MAX; size += 7) {
+            const struct tlog_reader plain = memory_reader(&log, size);
+            const struct tlog_reader helped = {plain.read, plain.context, &then[known]};
+            uint64_t index = (known * 31 + size) % size;
+            struct tlog_path path, want;
+            assert_int_equal(tlog_inclusion_prove(&plain, index, size, &want), STATUS_OK);
+            assert_int_equal(tlog_inclusion_prove(&helped, index, size, &path), STATUS_OK);
+            assert_same_path(&path, &want);
+            assert_int_equal(tlog_consistency_prove(&plain, index, size, &want), STATUS_OK);
+            assert_int_equal(tlog_consistency_prove(&helped, index, size, &path), STATUS_OK);
+            assert_same_path(&path, &want);
+        }
+    memory_release(&log);
+    mem_free(then);
+}
+
+/* The last leaf's path are the peaks before it: nothing has to be read, however large the tree. */
+static void the_last_leaf_is_proved_without_a_read(void **state) {
+    struct memory_log log = {0};
+    (void)state;
+    for (uint64_t i = 0; i < DEFINED_MAX; i++) {
+        unsigned left = 0;
+        const struct tlog_tree before = log.tree;
+        const struct tlog_reader reader = {failing_read, &left, &before};
+        struct digest leaf = tlog_entry_hash(span_of((const char *)&i, sizeof i));
+        memory_append(&log, span_of((const char *)&i, sizeof i));
+        const struct tlog_head head = {i + 1, tlog_tree_root(&log.tree)};
+        struct tlog_path path;
+        assert_int_equal(tlog_inclusion_prove(&reader, i, i + 1, &path), STATUS_OK);
+        assert_true(tlog_inclusion_verify(&path, i, &leaf, &head));
+    }
+    memory_release(&log);
+}
+
+/* ---- questions that make no sense, readers that fail */
+
 static void what_makes_no_sense_is_refused_without_reading(void **state) {
     unsigned left = 0;
-    const struct tlog_reader reader = {failing_read, &left};
+    const struct tlog_reader reader = {failing_read, &left, NULL};
     struct tlog_path path = {.count = 42};
     struct tlog_tree tree = {.size = 42};
     (void)state;
@@ -171,7 +218,7 @@ static void a_reader_that_fails_is_heard(void **state) {
     (void)state;
     for (unsigned fails = 0;; fails++) {
         unsigned left = fails;
-        const struct tlog_reader reader = {failing_read, &left};
+        const struct tlog_reader reader = {failing_read, &left, NULL};
         struct tlog_path path = {.count = 42};
         struct tlog_tree tree = {.size = 42};
         enum status inclusion = tlog_inclusion_prove(&reader, 1000, 70001, &path);
@@ -208,7 +255,7 @@ static enum status alike_read(void *context, uint32_t level, uint64_t first, uin
 
 static void the_largest_tree_has_proofs_that_fit(void **state) {
     uint64_t size = TLOG_SIZE_MAX;
-    const struct tlog_reader reader = {alike_read, &size};
+    const struct tlog_reader reader = {alike_read, &size, NULL};
     const struct digest leaf = tlog_entry_hash(SPAN("alike"));
     struct tlog_path path;
     struct tlog_tree tree;
@@ -325,6 +372,8 @@ int main(void) {
         cmocka_unit_test(every_leaf_of_every_size_up_to_300_is_proved_and_no_changed_proof_holds),
         cmocka_unit_test(every_two_sizes_up_to_300_are_proved_and_no_changed_proof_holds),
         cmocka_unit_test(a_tree_at_an_earlier_size_is_the_tree_that_was),
+        cmocka_unit_test(known_peaks_change_no_proof),
+        cmocka_unit_test(the_last_leaf_is_proved_without_a_read),
         cmocka_unit_test(what_makes_no_sense_is_refused_without_reading),
         cmocka_unit_test(a_reader_that_fails_is_heard),
         cmocka_unit_test(the_largest_tree_has_proofs_that_fit),

@@ -150,7 +150,7 @@ static const uint64_t samples[] = {0,     1,     2,     3,     100,   254,   255
                                    65534, 65535, 65536, 65537, 69999, 70000};
 
 static void write_samples(struct log *log) {
-    const struct tlog_reader reader = {read_rows, log};
+    const struct tlog_reader reader = {read_rows, log, &log->tree};
     const uint64_t size = log->tree.size;
     struct tlog_path path;
     char name[64];
