@@ -31,9 +31,7 @@ static enum api_outcome drop(struct api_call *call, struct store_change *change,
     return api_problem(call, status, detail);
 }
 
-struct store_change *api_change_new(struct api_call *call, enum store_op op, bool with_key) {
-    if (!api_params_none(call))
-        return NULL;
+static struct store_change *begin(struct api_call *call, enum store_op op, bool with_key) {
     struct store_change *change = store_change_new();
     change->op = op;
     change->owner = call->exchange;
@@ -56,6 +54,15 @@ struct store_change *api_change_new(struct api_call *call, enum store_op op, boo
         return NULL;
     }
     return change;
+}
+
+struct store_change *api_change_new(struct api_call *call, enum store_op op, bool with_key) {
+    return api_params_none(call) ? begin(call, op, with_key) : NULL;
+}
+
+struct store_change *api_change_with(struct api_call *call, enum store_op op,
+                                     struct api_params *params) {
+    return api_params_from_url(call, params) ? begin(call, op, false) : NULL;
 }
 
 bool api_change_body(struct api_call *call, struct store_change *change, struct api_json *in) {

@@ -9,6 +9,10 @@
 /* A change of the caller for the consent of the path, when there is one. NULL when a response was
  * made instead: the id, the query or If-Match is not valid, or the Idempotency-Key is missing. */
 struct store_change *api_change_new(struct api_call *call, enum store_op op, bool with_key);
+/* The same, without a key, for an operation that takes parameters, which are set. */
+struct api_params;
+struct store_change *api_change_with(struct api_call *call, enum store_op op,
+                                     struct api_params *params);
 /* Begins reading the body into the change's arena. False when the response was made; then the
  * change is freed. */
 bool api_change_body(struct api_call *call, struct store_change *change, struct api_json *in);

@@ -47,6 +47,13 @@ enum api_outcome api_disclosure_create(struct api_call *call);
 enum api_outcome api_disclosure_create_reply(struct api_call *call, struct store_change *change);
 enum api_outcome api_disclosures_list(struct api_call *call);
 
+/* a tenant's stop-list */
+enum api_outcome api_block_set(struct api_call *call);
+enum api_outcome api_block_set_reply(struct api_call *call, struct store_change *change);
+enum api_outcome api_block_lift(struct api_call *call);
+enum api_outcome api_block_lift_reply(struct api_call *call, struct store_change *change);
+enum api_outcome api_blocks_list(struct api_call *call);
+
 /* the service itself */
 enum api_outcome api_healthz(struct api_call *call);
 enum api_outcome api_readyz(struct api_call *call);

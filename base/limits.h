@@ -37,7 +37,7 @@
                         an hour for a month; a refresh a day for almost 3 years */
 #define LIMIT_SET 64 /* purposes or permissions of a pack: bits of a u64 */
 #define LIMIT_BLOCKS \
-    1000 /* blocked clients of one tenant that are listed: a scheme has some hundred */
+    1000 /* clients that one page of a stop-list looks at: a scheme has some hundred */
 #define LIMIT_LICENSES 256 /* of a pack: a scheme publishes a few each year */
 #define LIMIT_REASONS 32   /* clauses that one admissibility check can fail */
 #define LIMIT_IDEMPOTENCY_KEY 128

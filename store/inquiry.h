@@ -36,20 +36,34 @@ struct store_disclosure {
     struct span personal_json; /* members that are personal, or empty */
 };
 
-/* STORE_BLOCK, STORE_UNBLOCK */
+/* STORE_BLOCK: the entry that set it; one that stands already, just so, stays. STORE_UNBLOCK: the
+ * client alone; STATUS_NOT_FOUND when none stands. */
 struct store_block {
     struct span client;
     struct span reason; /* code */
     int64_t until;      /* INT64_MAX: until lifted */
 };
-/* The blocks that stand, of one tenant. */
+/* Blocks that stand, of one tenant. */
 struct store_block_view {
     struct span client, reason; /* views */
     int64_t until, since;
     uint64_t log_index;
 };
-MUST_CHECK enum status store_blocks(struct store_reader *reader, struct span tenant,
-                                    struct arena *arena, struct store_block_view **out,
-                                    uint32_t *count);
+struct store_block_page {
+    struct store_block_view *items; /* from the arena */
+    uint32_t count;
+    bool more;
+    uint64_t next;
+};
+/* One for each client, in an order that stays. Looks at LIMIT_BLOCKS clients at
+ * most: a page may be short, even empty, and have more. */
+struct store_block_query {
+    struct span tenant;
+    uint64_t from; /* 0, or the next of the page before */
+    uint32_t limit;
+};
+MUST_CHECK enum status store_blocks(struct store_reader *reader,
+                                    const struct store_block_query *query, struct arena *arena,
+                                    struct store_block_page *out);
 
 #endif

@@ -104,6 +104,7 @@ def body_of(cast, operation, consent):
         "POST /access/v1/evaluation": question(cast, consent),
         "POST /access/v1/evaluations": question(cast, consent),
         "POST /v1/disclosures": disclosure(consent),
+        "PUT /v1/blocks": {"client": cast.app_url, "reason": "fraud"},
         "POST /access/v1/search/subject": question(cast, consent),
         "POST /access/v1/search/resource": question(cast, consent),
         "POST /access/v1/search/action": question(cast, consent),
@@ -128,6 +129,8 @@ def perform(cast, operation, consent, token, named=None, request_id=None):
     )
     if path == "/v1/audit/events":
         params = {"consentId": consent["consentId"]}
+    if operation == "DELETE /v1/blocks":
+        params = {"client": cast.app_url}
     headers = {"Idempotency-Key": str(uuid.uuid4())} if method == "POST" else {}
     if request_id is not None:
         headers["X-Request-ID"] = request_id
@@ -152,6 +155,18 @@ def subject(cast):
     return make
 
 
+def block(cast):
+    body = {"client": cast.app_url, "reason": "fraud"}
+    assert cast.tenant.call("PUT", "/v1/blocks", body).status_code == 200
+
+
+def blocked(cast, consent):
+    """Whether the tenant is denied; lifts what stands in the tenant's list."""
+    answer = cast.tenant.post("/access/v1/evaluation", question(cast, consent)).json()
+    cast.tenant.call("DELETE", "/v1/blocks", params={"client": cast.app_url})
+    return not answer["decision"]
+
+
 def seen_in(response, consent):
     page = response.json()
     return any(
@@ -166,6 +181,8 @@ def test_each_caller_gets_what_the_table_says(cast, subject, operation):
     wrong = []
     for caller in TABLE["callers"]:
         consent = subject(row)
+        if row.get("blocked"):
+            block(cast)
         expected = row["expect"].get(caller, row["expect"].get("else"))
         response = perform(cast, operation, consent, token_of(cast, caller, operation))
         if response.status_code != expected:
@@ -180,6 +197,11 @@ def test_each_caller_gets_what_the_table_says(cast, subject, operation):
                 wrong.append(f"{caller}: {body}")
         if "finds" in row and response.status_code == 200:
             if bool(response.json()["results"]) != (caller in row["finds"]):
+                wrong.append(f"{caller}: {response.json()}")
+        if "blocks" in row and blocked(cast, consent) != (caller in row["blocks"]):
+            wrong.append(f"{caller}: blocked or not, wrongly")
+        if "lists" in row and response.status_code == 200:
+            if bool(response.json()["items"]) != (caller in row["lists"]):
                 wrong.append(f"{caller}: {response.json()}")
         if "sees" in row and response.status_code == 200:
             if seen_in(response, consent) != (caller in row["sees"]):

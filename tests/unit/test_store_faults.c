@@ -46,6 +46,25 @@ static void fill_inquiry(struct store_change *change, const struct uuid *id) {
     change->inquiry_count = 1;
 }
 
+static void fill_disclosure(struct fixture *f, struct store_change *change, const char *account) {
+    struct store_disclosure *disclosure = arena_array(&change->arena, 1, sizeof *disclosure);
+    *disclosure = (struct store_disclosure){
+        .at = store_time_ms(f->store),
+        .transaction = keep(change, account),
+        .step = keep(change, account),
+        .body_json = SPAN("\"x\":1"),
+        .asked_json = SPAN("\"y\":2"),
+        .personal_json = SPAN("\"z\":3"),
+    };
+    change->disclosure = disclosure;
+}
+
+static void fill_block(struct store_change *change, const char *account) {
+    change->block = arena_array(&change->arena, 1, sizeof *change->block);
+    *change->block = (struct store_block){
+        .client = keep(change, account), .reason = SPAN("fraud"), .until = INT64_MAX};
+}
+
 static struct store_change *make(struct fixture *f, enum store_op op, const struct uuid *id,
                                  const char *account) {
     struct store_change *change = new_change(f, op, TENANT);
@@ -62,25 +81,40 @@ static struct store_change *make(struct fixture *f, enum store_op op, const stru
     change->proofs_json = SPAN("{\"type\":\"x\"}");
     change->selection.account = keep(change, account);
     fill_inquiry(change, id);
+    fill_disclosure(f, change, account);
+    fill_block(change, account);
     return change;
 }
 
-/* What the operation works on: an active consent, or a request that can be granted. */
+static void block(struct fixture *f, const char *account) {
+    struct store_change *change = new_change(f, STORE_BLOCK, TENANT);
+    fill_block(change, account);
+    assert_int_equal(fixture_run(f, change), STATUS_OK);
+    store_change_free(change);
+}
+
+/* What the operation works on: an active consent, one that its first use ends, or a request that
+ * can be granted. */
 static struct store_consent prepare(struct fixture *f, enum store_op op, const char *account) {
-    if (op != STORE_GRANT)
-        return create(f, APP, account);
+    if (op == STORE_UNBLOCK)
+        block(f, account);
     struct store_change *change = new_change(f, STORE_CREATE, TENANT);
     fill_draft(f, change, APP, account);
-    change->draft.ask.granted = false;
-    change->draft.grant_json = change->draft.grant_private_json = SPAN("");
+    if (op == STORE_DISCLOSE)
+        change->draft.max_uses = 1;
+    if (op == STORE_GRANT) {
+        change->draft.ask.granted = false;
+        change->draft.grant_json = change->draft.grant_private_json = SPAN("");
+    }
     assert_int_equal(fixture_run(f, change), STATUS_OK);
     uint64_t index = change->done.consent;
     store_change_free(change);
     return look(f, index);
 }
 
+/* What is taken while there is no room for more. */
 static bool is_ending(enum store_op op) {
-    return op == STORE_END || op == STORE_END_MANY;
+    return op == STORE_END || op == STORE_END_MANY || op == STORE_BLOCK;
 }
 
 static void reopen(struct fixture *f) {
@@ -119,12 +153,14 @@ static bool fails_cleanly(struct fixture *f, enum store_op op, uint64_t nth, int
     if (!hit) {
         assert_int_equal(status, STATUS_OK);
         assert_false(same(before, after));
+        assert_int_equal(after.state == CONSENT_FULFILLED, op == STORE_DISCLOSE);
     } else if (status == STATUS_OUTCOME_UNKNOWN && stored) {
         assert_false(same(before, after));
     } else if (status == STATUS_OK) {
         /* an ending that found no room in its batch was run again, alone */
         assert_true(is_ending(op) && code == ENOSPC);
-        assert_int_equal(after.state, CONSENT_REVOKED);
+        assert_false(same(before, after));
+        assert_int_equal(after.state, op == STORE_BLOCK ? CONSENT_ACTIVE : CONSENT_REVOKED);
     } else {
         assert_true(same(before, after));
         assert_true(status == STATUS_STORAGE_FULL || status == STATUS_INTERNAL ||
@@ -179,6 +215,18 @@ static void a_decision_is_recorded_or_not_given(void **state) {
     all_faults(state, STORE_DECIDE);
 }
 
+static void a_disclosure_with_its_use_is_whole_or_nothing(void **state) {
+    all_faults(state, STORE_DISCLOSE);
+}
+
+static void a_block_is_whole_or_nothing(void **state) {
+    all_faults(state, STORE_BLOCK);
+}
+
+static void lifting_a_block_is_whole_or_nothing(void **state) {
+    all_faults(state, STORE_UNBLOCK);
+}
+
 static struct store_change *make_new(struct fixture *f, unsigned attempt) {
     static const struct uuid none;
     char account[32];
@@ -225,6 +273,9 @@ int main(void) {
         TEST(tokens_are_whole_or_nothing),
         TEST(proofs_are_whole_or_nothing),
         TEST(a_decision_is_recorded_or_not_given),
+        TEST(a_disclosure_with_its_use_is_whole_or_nothing),
+        TEST(a_block_is_whole_or_nothing),
+        TEST(lifting_a_block_is_whole_or_nothing),
         TEST(an_unknown_outcome_is_resolved_by_the_idempotency_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
