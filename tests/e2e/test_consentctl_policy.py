@@ -111,6 +111,19 @@ def test_the_documentation_shows_what_is_printed():
         assert [line for line in lines if line not in printed] == ["…"] * lines.count("…")
 
 
+def test_the_documented_import_of_a_text_prints_what_it_shows(tmp_path):
+    """Its block holds the file, the command and what it prints."""
+    blocks = (TOP / "docs/packs.md").read_text().split("```")
+    (block,) = [b for b in blocks if "$ consentctl policy import-text" in b]
+    text, _, shell = block.partition("$ cat text.txt\n")[2].partition("$ consentctl policy ")
+    command, _, printed = shell.replace("\\\n", " ").partition("\n")
+    written(tmp_path / "text.txt", text)
+    (tmp_path / "policy").symlink_to(TOP / "policy")
+    done = run(*command.split(), cwd=tmp_path)
+    assert (done.returncode, done.stdout, done.stderr) == (0, printed, "")
+    assert (tmp_path / "with-text.json").exists()
+
+
 # ---- check
 
 
