@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The default pack against the scheme's own facts, stated here once more: what a table of cases cannot
-see (a limit on deliveries, what is recorded) and what it can. And the table against the pack: there
-is no fact whose change no case notices."""
+"""The default pack against the scheme's own facts, stated here once more: what a table of cases
+cannot see (a limit on deliveries, what is recorded) and what it can. And the table against the
+pack: there is no fact whose change no case notices."""
 
 import copy
 import json
@@ -45,7 +45,12 @@ CLUSTERS = {
     "meter.identity": {"denied": True},
 }
 FOR_CAP = list(PURPOSES)[:5]
-CONSUMPTION = ["electricity.import.halfhourly", "gas.import.halfhourly", "tariff", "location.outcode"]
+CONSUMPTION = [
+    "electricity.import.halfhourly",
+    "gas.import.halfhourly",
+    "tariff",
+    "location.outcode",
+]
 EMISSIONS = ["emissions.monthly"]
 LIMITS = {"term": "P1Y", "lookBack": YEAR, "availableFrom": "2026-03-12"}
 
