@@ -16,3 +16,17 @@ $(BUILD)/bench/load: bench/load.c
 $(BUILD)/bench/bare_h2o: bench/bare_h2o.c
 	@mkdir -p $(@D)
 	$(CC) $(BENCH_FLAGS) -o $@ $< -lh2o-evloop -lssl -lcrypto
+
+# ---- peers: from npm into the build folder, at the versions that bench/peers/package-lock.json pins.
+# `install` and not `ci`: the lock names the binary of this platform only, and ci would want them all.
+PEERS := $(BUILD)/peers/node_modules/.package-lock.json
+
+.PHONY: bench-peers
+bench-peers: all $(BUILD)/bench/load $(PEERS) ## measure a decision beside Cerbos; needs npm
+	tools/install.sh test
+	python3 bench/peers.py --build $(BUILD)
+
+$(PEERS): bench/peers/package.json bench/peers/package-lock.json
+	@mkdir -p $(BUILD)/peers
+	cp $^ $(BUILD)/peers
+	cd $(BUILD)/peers && npm install --no-save --no-audit --no-fund --ignore-scripts

@@ -49,6 +49,23 @@ def percentiles(log):
     return times[len(times) // 2], times[len(times) * 99 // 100]
 
 
+def machine(build):
+    """What was measured, and on which machine."""
+    cpu = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
+    memory = int(re.search(r"MemTotal:\s*(\d+)", pathlib.Path("/proc/meminfo").read_text())[1])
+    version = subprocess.run([pathlib.Path(build) / "consentd", "--version"], check=True,
+                             capture_output=True, text=True).stdout.strip()
+    cores = len(set(re.findall(r"processor\s*: (\d+)", pathlib.Path("/proc/cpuinfo").read_text())))
+    return (f"{datetime.date.today()}, {version}, {cpu[1] if cpu else platform.machine()}, "
+            f"{cores} cores, {memory / 1024 / 1024:.0f} GiB, Linux {platform.release()}. "
+            "Load generator and service share the cores. Ratios hold elsewhere, absolutes do not.")
+
+
+def table(rows):
+    return ["| what | measured | aim |", "|---|---|---|",
+            *(f"| {what} | {value} | {aim} |" for what, value, aim in rows)]
+
+
 class Bench:
     def __init__(self, build, fill, scratch):
         self.build, self.fill, self.scratch = build, fill, scratch
@@ -170,22 +187,13 @@ class Bench:
     # ---- the page
 
     def page(self):
-        cpu = re.search(r"model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text())
-        memory = int(re.search(r"MemTotal:\s*(\d+)", pathlib.Path("/proc/meminfo").read_text())[1])
-        version = subprocess.run([pathlib.Path(self.build) / "consentd", "--version"], check=True,
-                                 capture_output=True, text=True).stdout.strip()
-        cores = len(set(re.findall(r"processor\s*: (\d+)", pathlib.Path("/proc/cpuinfo").read_text())))
         lines = [
             "<!-- Written by bench/run.py: `make bench FILL=1000000`. -->",
             "# Measured",
             "",
-            f"{datetime.date.today()}, {version}, {cpu[1] if cpu else platform.machine()}, "
-            f"{cores} cores, {memory / 1024 / 1024:.0f} GiB, Linux {platform.release()}. "
-            "Load generator and service share the cores. Ratios hold elsewhere, absolutes do not.",
+            machine(self.build),
             "",
-            "| what | measured | aim |",
-            "|---|---|---|",
-            *(f"| {what} | {value} | {aim} |" for what, value, aim in self.rows),
+            *table(self.rows),
             "",
             "GET: h2load, one thread, 64 connections (HTTP/2: 10 streams each), medians of "
             f"{ROUNDS} runs of 2 s, alternating with the bare handler (bench/bare_h2o.c), which "
