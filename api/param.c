@@ -18,6 +18,20 @@ static enum status set_text(struct api_params *params, const struct api_param *p
     return STATUS_OK;
 }
 
+static enum status set_item(struct api_params *params, const struct api_param *param,
+                            struct span text) {
+    struct api_texts *texts = (struct api_texts *)((char *)params->into + param->offset);
+    if (texts->count == LIMIT_SET) {
+        params->why = "is given more than 64 times";
+        return STATUS_INVALID_PARAMETER;
+    }
+    struct api_param item = *param;
+    item.offset += (size_t)((char *)&texts->items[texts->count] - (char *)texts);
+    enum status status = set_text(params, &item, text);
+    texts->count += status == STATUS_OK;
+    return status;
+}
+
 static enum status set_uuid(struct api_params *params, const struct api_param *param,
                             struct span text) {
     if (uuid_from_text(text, (struct uuid *)((char *)params->into + param->offset)) != STATUS_OK) {
@@ -107,6 +121,8 @@ static enum status set_value(struct api_params *params, const struct api_param *
     switch (param->kind) {
     case API_PARAM_TEXT:
         return set_text(params, param, text);
+    case API_PARAM_TEXTS:
+        return set_item(params, param, text);
     case API_PARAM_UUID:
         return set_uuid(params, param, text);
     case API_PARAM_TIME:
@@ -133,7 +149,8 @@ enum status api_param_set(struct api_params *params, struct span name, struct sp
         return STATUS_NOT_FOUND;
     }
     uint32_t bit = UINT32_C(1) << (param - params->list);
-    if ((params->seen & bit) != 0 && param->kind != API_PARAM_STATES) {
+    bool list = param->kind == API_PARAM_STATES || param->kind == API_PARAM_TEXTS;
+    if ((params->seen & bit) != 0 && !list) {
         params->why = "is given twice";
         return STATUS_INVALID_PARAMETER;
     }

@@ -8,12 +8,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/limits.h"
 #include "base/span.h"
 #include "base/status.h"
 
 /* Each with the type of the member it fills. */
 enum api_param_kind {
     API_PARAM_TEXT,   /* struct span: 1 to `extra` bytes of UTF-8 without NUL, borrowed */
+    API_PARAM_TEXTS,  /* struct api_texts, each like that; repeated */
     API_PARAM_UUID,   /* struct uuid; the bool at offset `extra` becomes true */
     API_PARAM_TIME,   /* int64_t */
     API_PARAM_MOMENT, /* struct api_moment */
@@ -27,6 +29,10 @@ enum api_param_kind {
  * second. */
 struct api_moment {
     int64_t first, last;
+};
+struct api_texts {
+    struct span items[LIMIT_SET];
+    uint32_t count;
 };
 struct api_param {
     const char *name;
@@ -44,7 +50,7 @@ struct api_params {
 };
 
 /* Sets one parameter. STATUS_NOT_FOUND when the table has no such name; STATUS_INVALID_PARAMETER
- * when it was set before (only statuses may be repeated) or text is not valid for its kind. */
+ * when it was set before (only lists may be repeated) or text is not valid for its kind. */
 MUST_CHECK enum status api_param_set(struct api_params *params, struct span name, struct span text);
 /* NULL when the table has no such name. */
 const struct api_param *api_param_find(const struct api_params *params, struct span name);

@@ -103,6 +103,19 @@ static void write_grant(struct json_out *out, struct span members) {
     json_decref(grant);
 }
 
+struct span api_render_client_provider_account(const struct store_terms *terms,
+                                               struct arena *arena) {
+    if (terms->account.size == 0) {
+        return SPAN_NONE;
+    }
+    json_t *object = api_json_value_members(terms->account);
+    const json_t *account = json_object_get(object, "account");
+    struct span text =
+        arena_copy(arena, span_of(json_string_value(account), json_string_length(account)));
+    json_decref(object);
+    return text;
+}
+
 bool api_render_client_account(const struct api_client_view *view,
                                char out[API_PAIRWISE_SIZE + 1]) {
     if (view->terms->account.size == 0) {

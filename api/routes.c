@@ -33,6 +33,7 @@ const struct api_route api_routes[] = {
      api_revocations_create_reply},
     {"GET", "/v1/audit/events", AUTH_AUDIT_READ, false, API_NO_BODY, STREAMED, api_audit_events,
      NULL},
+    {"GET", "/v1/audit/at", AUTH_AUDIT_READ, false, API_NO_BODY, JSON, api_audit_at, NULL},
     {"POST", "/v1/audit/decisions/{id}/replay", AUTH_AUDIT_READ, false, API_NO_BODY, JSON,
      api_decision_replay, NULL},
     {"POST", "/access/v1/evaluation", AUTH_DECISIONS, false, API_ACCESS_BODY, JSON,

@@ -2,6 +2,7 @@
  * was blocked once stays readable: decisions are asked again as of their time. Threads: as the
  * transactions it is given. */
 // SPDX-License-Identifier: Apache-2.0
+#include "base/log.h"
 #include "store/consent.h"
 #include "store/decider.h"
 #include "store/row.h"
@@ -20,6 +21,23 @@ bool block_last(struct db_txn *txn, uint32_t tenant, uint32_t client, uint64_t b
 
 bool block_row_holds(const struct block_row *row, uint64_t log_index, int64_t now) {
     return (row->lifted == STORE_INDEX_NONE || row->lifted > log_index) && row->until > now;
+}
+
+enum status store_block_at(struct store_reader *reader, struct span tenant, struct span client,
+                           const struct store_moment *moment, uint64_t *entry) {
+    struct block_row row;
+    uint32_t whose = name_find(&reader->txn, STORE_NAME_MEMBER, tenant);
+    uint32_t whom = name_find(&reader->txn, STORE_NAME_MEMBER, client);
+    ASSERT(reader->open && moment->position > 0);
+    bool held = whose != STORE_NAME_NONE && whom != STORE_NAME_NONE &&
+                block_last(&reader->txn, whose, whom, moment->position, &row) &&
+                block_row_holds(&row, moment->position - 1, moment->time);
+    if (reader->txn.status != STATUS_OK)
+        return reader->txn.status;
+    if (!held)
+        return STATUS_NOT_FOUND;
+    *entry = row.set;
+    return STATUS_OK;
 }
 
 bool block_holds(const struct vantage *from, uint32_t tenant, uint32_t client) {

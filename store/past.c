@@ -135,6 +135,30 @@ enum status consent_head_then(struct db_txn *txn, const struct uuid *arrangement
     return status;
 }
 
+static void add_link(struct db_txn *txn, const struct store_member *member, uint64_t log_index,
+                     uint64_t entries[STORE_LINKS_MAX], uint32_t *count) {
+    struct store_consent head;
+    if (!member->external &&
+        consent_head_then(txn, &member->arrangement, log_index, &head) == STATUS_OK)
+        entries[(*count)++] = head.status_entry;
+}
+
+enum status store_links_at(struct store_reader *reader, const struct store_consent *consent,
+                           const struct store_moment *moment, uint64_t entries[STORE_LINKS_MAX],
+                           uint32_t *count) {
+    struct record_tail *tail = &reader->decider.tail;
+    ASSERT(reader->open && moment->position > 0);
+    enum status status = record_tail_decode(consent->tail, tail);
+    if (status != STATUS_OK)
+        return status;
+    *count = 0;
+    for (uint32_t i = 0; i < tail->group_count; i++)
+        for (uint32_t m = 0; m < tail->groups[i].member_count; m++)
+            add_link(&reader->txn, &tail->groups[i].members[m], moment->position - 1, entries,
+                     count);
+    return reader->txn.status;
+}
+
 uint64_t entry_at_time(struct db_txn *txn, int64_t time_ms) {
     uint64_t low = 0, high = db_count(txn, DB_LEAF);
     while (low < high) {

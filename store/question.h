@@ -67,5 +67,17 @@ MUST_CHECK enum status store_decide_as_of(struct store_reader *reader,
  * first. */
 MUST_CHECK enum status store_policy_at(struct store_reader *reader, uint64_t position,
                                        struct digest *digest, uint64_t *entry);
+/* What an answer of then rested on beside the consent: the entry that set the block which held
+ * against the client (STATUS_NOT_FOUND when none did) … */
+MUST_CHECK enum status store_block_at(struct store_reader *reader, struct span tenant,
+                                      struct span client, const struct store_moment *moment,
+                                      uint64_t *entry);
+/* … and, for each member of the consent's groups that is kept here, the entry that gave the consent
+ * that it was then its state. *consent is as store_consent_at leaves it. */
+#define STORE_LINKS_MAX (LIMIT_GROUPS * LIMIT_GROUP_MEMBERS)
+MUST_CHECK enum status store_links_at(struct store_reader *reader,
+                                      const struct store_consent *consent,
+                                      const struct store_moment *moment,
+                                      uint64_t entries[STORE_LINKS_MAX], uint32_t *count);
 
 #endif

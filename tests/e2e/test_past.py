@@ -2,8 +2,10 @@
 """Questions about the past, of a market that went on after each of them."""
 
 import collections
+import urllib.parse
 
 import pytest
+from harness.audit import read_log
 from harness.history import History
 from harness.wire import Wire, request
 from harness.world import difference
@@ -90,3 +92,73 @@ def test_every_consent_is_shown_as_the_model_held_it(history):
                 assert answer.headers["etag"] == f'"{version}"'
                 compared += 1
     assert compared > 1000
+
+
+def test_the_log_tells_of_each_moment_what_was_decided_in_it(history):
+    """The question asked of the past by an auditor, and the decision that was made then."""
+    wrong, shown = [], collections.Counter()
+    with Wire(history.server) as wire:
+        for decision in history.closing:
+            said = history.asked_again(wire, decision)
+            shown.update(entry["shows"] for entry in said["evidence"])
+            if not (
+                said["decision"] == decision.permitted
+                and said["reasons"] == decision.context["reasons"]
+                and said.get("purposes") == decision.context.get("purposes")
+                and said.get("permissions") == decision.context.get("permissions")
+                and said["policy"]["digest"] == decision.context["policyDigest"]
+                and said.get("consent", {}).get("consentId")
+                == decision.context.get("consent", {}).get("consentId")
+                and all(entry["index"] < said["position"] for entry in said["evidence"])
+            ):
+                wrong.append((decision.asked, decision.context, said))
+    assert not wrong, f"{len(wrong)} of {len(history.closing)}: {wrong[0]}"
+    assert len(history.closing) > 250
+    assert {"policy", "request", "grant", "status", "link"} <= set(shown), shown
+
+
+def test_the_entries_that_are_named_show_it(history):
+    """The grant is of that consent, the pack was activated by that entry, and nothing came later."""
+    with history.api() as api:
+        entries = {entry["index"]: entry for entry in read_log(api)}
+    with Wire(history.server) as wire:
+        for decision in history.closing[::5]:
+            said = history.asked_again(wire, decision)
+            for shown in said["evidence"]:
+                entry = entries[shown["index"]]
+                assert (entry["event"], entry["at"]) == (shown["event"], shown["at"])
+                if shown["shows"] == "policy":
+                    assert entry["payload"]["body"]["digest"] == said["policy"]["digest"]
+                elif shown["shows"] != "link":
+                    assert entry["payload"]["consentId"] == said["consent"]["consentId"]
+            position = said["position"]
+            assert all(e["at"] <= said["time"] for i, e in entries.items() if i < position)
+            assert position == len(entries) or entries[position]["at"] > said["time"]
+
+
+def test_a_provenance_step_leads_to_the_words_it_rests_on(history):
+    """By what such a step carries: the pairwise account, and the time in whole seconds."""
+    sought = 0
+    with Wire(history.server) as wire:
+        for consent in history.model.ordered():
+            granted = [e for e in consent.history if e["event"] == "consent.granted"]
+            if not granted or sought == 40:
+                continue
+            seen = wire.ask(
+                request("GET", f"/v1/consents/{consent.id}", history.world.client(consent.client))
+            ).json()
+            query = {
+                "account": seen["account"],
+                "client": consent.client,
+                "time": format_time(granted[0]["at"])[:19] + "Z",
+            }
+            path = f"/v1/audit/at?{urllib.parse.urlencode(query)}"
+            answer = wire.ask(request("GET", path, history.auditor()))
+            assert answer.status_code == 200, answer.text
+            said = answer.json()
+            assert said["tenant"] == consent.tenant
+            assert said["consent"]["account"] == consent.account
+            assert said["consent"]["client"] == consent.client
+            assert said["notice"] == said["consent"]["grant"]["notice"]
+            sought += 1
+    assert sought == 40

@@ -127,6 +127,8 @@ def perform(cast, operation, consent, token, named=None, request_id=None):
     params = (
         {"arrangementId": consent["arrangementId"]} if operation == "GET /v1/consents" else None
     )
+    if path == "/v1/audit/at":
+        params = {"time": NOW, "client": cast.app_url, "consentId": consent["consentId"]}
     if path == "/v1/audit/events":
         params = {"consentId": consent["consentId"]}
     if operation == "DELETE /v1/blocks":

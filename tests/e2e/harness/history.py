@@ -10,10 +10,12 @@ import copy
 import json
 import random
 import signal
+import urllib.parse
 
 from model import format_time, parse_time
 
 from harness import bodies
+from harness.client import check_new_shapes
 from harness.market import Market, wait_for_the_clock
 from harness.process import until
 from harness.questions import pack_file, question
@@ -158,6 +160,27 @@ class History(Market):
             data["resources"] = permission["resources"]
         purpose = self.rng.choice(consent.terms["purposes"])
         return question(consent.client, resource, purpose, context=context, **data)
+
+    def asked_again(self, wire, decision):
+        """The same question, of the end of its moment."""
+        asked, data = decision.asked, dict(decision.asked["resource"].get("properties", {}))
+        query = {
+            "time": format_time(decision.at),
+            "client": asked["subject"]["id"],
+            **asked["action"].get("properties", {}),
+            **data,
+        }
+        if asked["resource"]["type"] == "consent":
+            query["consentId"] = asked["resource"]["id"]
+        else:
+            query |= {"account": asked["resource"]["id"], "tenant": decision.tenant}
+        if "onwardRecipient" in asked["context"]:
+            query["onwardRecipient"] = asked["context"]["onwardRecipient"]
+        path = f"/v1/audit/at?{urllib.parse.urlencode(query, doseq=True)}"
+        answer = wire.ask(request("GET", path, self.auditor()))
+        assert answer.status_code == 200, answer.text
+        check_new_shapes("GET", "/v1/audit/at", answer)
+        return json.loads(answer.content)
 
     def replayed(self, wire, decision):
         path = f"/v1/audit/decisions/{decision.id}/replay"
