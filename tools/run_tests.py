@@ -152,7 +152,7 @@ def tables(build, count):
 
 def truth(build, count):
     """Decisions against a model of them; what they disagree on is printed whole."""
-    command = [sys.executable, TOP / "tests/truth/truth.py", build / "truth/driver"]
+    command = [sys.executable, TOP / "tests/run_truth.py", build / "truth/driver"]
     status, stdout, output = run(command)
     ok = status == 0
     count.add(ok, not ok, 0)

@@ -4,10 +4,10 @@ so that permits and every reason for a denial are frequent, alone and together."
 
 import decimal
 
-import times
-from packs import CLIENTS, DURATIONS, HOST, ONWARD, PRINCIPALS, STATES, TENANTS, TERRITORIES
-from packs import CALLER_PATHS, WORDS, any_value, instant, maybe, members, some
-from question import Obj
+from truth import times
+from truth.packs import CLIENTS, DURATIONS, HOST, ONWARD, PRINCIPALS, STATES, TENANTS, TERRITORIES
+from truth.packs import CALLER_PATHS, WORDS, any_value, instant, maybe, members, some
+from truth.question import Obj
 
 METERS = tuple(f"meter-{i}" for i in range(5))
 DAY = times.DAY

@@ -1,7 +1,7 @@
-/* Answers for the truth test (truth.py): decides cases as the service does, many in one process.
- * Each line of standard input begins with a letter: P and a pack; C and a case, a JSON object of
- * the consent (or null), blocked, and now; R and the bytes of an AuthZEN request, which is then
- * read by api/, decided by policy/ and answered by one line of JSON. A pack is answered too. */
+/* Answers for tests/run_truth.py: decides cases as the service does, many in one process. Each line
+ * of standard input begins with a letter: P and a pack; C and a case, a JSON object of the consent
+ * (or null), blocked, and now; R and the bytes of an AuthZEN request, which is then read by api/,
+ * decided by policy/ and answered by one line of JSON. A pack is answered too. */
 // SPDX-License-Identifier: Apache-2.0
 #include <stdio.h>
 #include <stdlib.h>
@@ -255,7 +255,9 @@ static void take_request(struct span bytes) {
     const char *why = NULL;
     struct api_access_asker asker = {
         .arena = &arena, .store = rig.store, .pack = rig.pack, .tenant = TENANT};
-    if (api_access_read(&arena, bytes, API_ACCESS_EVALUATION, &body, &why) == STATUS_OK)
+    if (rig.pack == NULL)
+        why = "there is no pack";
+    else if (api_access_read(&arena, bytes, API_ACCESS_EVALUATION, &body, &why) == STATUS_OK)
         why = api_access_wrong(body.kind, &body.defaults);
     if (why == NULL) {
         api_access_question(&asker, &body.defaults, &ask);

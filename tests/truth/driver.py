@@ -4,7 +4,7 @@
 import json
 import subprocess
 
-from question import dump
+from truth.question import dump
 
 
 class Died(Exception):
@@ -33,7 +33,7 @@ class Driver:
         except BrokenPipeError:
             pass  # read tells
         loaded = self.read()
-        answers = [self.read() for _ in cases] if not loaded["refused"] else []
+        answers = [self.read() for _ in cases]
         return (f"{loaded['at']}: {loaded['refused']}" if loaded["refused"] else None), answers
 
     def close(self):

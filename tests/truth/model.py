@@ -4,9 +4,8 @@ opposite of how policy/ does it, so that both are wrong together only where the 
 
 import math
 
-import rules
-import times
-from question import read
+from truth import rules, times
+from truth.question import read
 
 NOT_ACTIVE = ("requested", "refused", "timedOut", "revoked", "terminated", "superseded")
 

@@ -2,7 +2,7 @@
 """Random policy packs: valid ones, small, with every member that decisions read, and with dates
 near each other so that times drawn from them are borders of several things at once."""
 
-import times
+from truth import times
 
 HOST = "https://scheme.example"
 DURATIONS = (

@@ -7,7 +7,7 @@ import decimal
 import json
 from dataclasses import dataclass, field
 
-import times
+from truth import times
 
 TEXT_MAX, ACCOUNT_MAX, OTHER_ID_MAX, RESOURCE_MAX, ATTRIBUTE_MAX = 256, 128, 1024, 128, 1024
 LISTS_MAX = {"roles": 16, "permissions": 64, "resources": 64}

@@ -5,8 +5,8 @@ dictionary; what is not in it is not there."""
 import decimal
 import operator
 
-import times
-from question import Obj
+from truth import times
+from truth.question import Obj
 
 ORDER = {"lt": operator.lt, "lte": operator.le, "gt": operator.gt, "gte": operator.ge}
 TIMES = {"consent.lastGranted", "consent.expires", "consent.dataFrom", "consent.dataTo"}

@@ -2,7 +2,7 @@
 """Makes a case on which model and program disagree small: members and items are dropped, one
 after the other and each as often as it goes, while they still disagree."""
 
-from question import Obj
+from truth.question import Obj
 
 
 def places(value, path=()):

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Holds the decisions of the program against those of an independent model: random packs, consents,
 requests and times, the same for the same seed. What they disagree on is made small and printed.
-Usage: truth.py DRIVER; TRUTH_CASES and TRUTH_SEED in the environment change how many and which."""
+Usage: run_truth.py DRIVER; TRUTH_CASES and TRUTH_SEED in the environment change how many and which."""
 
 import collections
 import concurrent.futures
@@ -13,19 +13,14 @@ import random
 import re
 import sys
 
-import cases
-import model
-import packs
-import question
-import shrink
-import times
-from driver import Died, Driver
-from question import dump
+from truth import cases, model, packs, question, shrink, times
+from truth.driver import Died, Driver
+from truth.question import dump
 
 CASES = int(os.environ.get("TRUTH_CASES", "100000"))
 SEED = os.environ.get("TRUTH_SEED", "perseus")
 CASES_OF_PACK = 5
-PAGE = pathlib.Path(__file__).parents[2] / "docs/decisions.md"
+PAGE = pathlib.Path(__file__).parents[1] / "docs/decisions.md"
 # What must be frequent enough, as shares of all cases.
 PERMITS_LEAST, REASON_LEAST, ALONE_LEAST, CLAUSE_LEAST = 0.10, 0.005, 0.001, 0.0002
 
