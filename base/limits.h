@@ -18,6 +18,8 @@
 #define LIMIT_ONWARD 16        /* onward recipients of a consent */
 #define LIMIT_GROUPS 8         /* dependsOn groups */
 #define LIMIT_GROUP_MEMBERS 16 /* members of one group */
+#define LIMIT_LINKS 16         /* how far a decision follows a chain of dependsOn: schemes have 1 */
+#define LIMIT_LINKED 1000      /* heads it looks at on the way, in about a millisecond of a loop */
 #define LIMIT_ROLES 16         /* scheme roles of one caller */
 #define LIMIT_PROVIDERS 256    /* tenants named in an auditor's token; 8 KiB hold fewer long URLs */
 #define LIMIT_TOKEN_LEEWAY 60  /* seconds that nbf and iat may be ahead: FAPI 2.0 refuses more */

@@ -85,28 +85,54 @@ static uint64_t in_pack(const int8_t positions[LIMIT_SET], uint64_t numbers) {
 
 /* ---- one consent, spread out for the policy */
 
-static bool member_active(const struct vantage *from, const struct store_member *member) {
+/* What a consent depends on, followed as far as it leads: a member is active that is not about to
+ * end with what it depends on itself. Neither the sweep nor the rest of a cascade is waited for. A
+ * chain may be long, or lead in a circle: its end is taken as recorded. */
+struct links {
+    const struct vantage *from;
+    unsigned deep, looked_at;
+};
+
+static bool group_active(struct links *links, const struct store_group *group);
+
+static bool all_active(struct links *links, const struct record_tail *tail) {
+    bool active = true;
+    links->deep++;
+    for (uint32_t i = 0; i < tail->group_count && active; i++)
+        active = group_active(links, &tail->groups[i]);
+    links->deep--;
+    return active;
+}
+
+static bool member_active(struct links *links, const struct store_member *member) {
+    const struct vantage *from = links->from;
     struct store_consent head;
+    struct record_tail tail;
     if (member->external)
         return member->expires > from->now;
+    if (++links->looked_at > LIMIT_LINKED)
+        return false;
     enum status status =
         from->past ? consent_head_then(from->txn, &member->arrangement, from->log_index, &head)
                    : consent_head_now(from->txn, &member->arrangement, from->now, &head);
     if (status != STATUS_OK)
         return false;
     consent_judge(&head, from->now);
-    return head.status == CONSENT_ACTIVE;
+    if (head.status != CONSENT_ACTIVE || !head.dependent || links->deep == LIMIT_LINKS)
+        return head.status == CONSENT_ACTIVE;
+    return record_tail_decode(head.tail, &tail) == STATUS_OK && all_active(links, &tail);
+}
+
+static bool group_active(struct links *links, const struct store_group *group) {
+    bool active = false;
+    for (uint32_t i = 0; i < group->member_count && !active; i++)
+        active = member_active(links, &group->members[i]);
+    return active;
 }
 
 static bool linked_ended(const struct vantage *from, const struct record_tail *tail) {
-    for (uint32_t i = 0; i < tail->group_count; i++) {
-        bool active = false;
-        for (uint32_t m = 0; m < tail->groups[i].member_count && !active; m++)
-            active = member_active(from, &tail->groups[i].members[m]);
-        if (!active)
-            return true;
-    }
-    return false;
+    struct links links = {.from = from};
+    return !all_active(&links, tail);
 }
 
 static void spread_tail(struct decider *d, struct policy_consent *out) {
