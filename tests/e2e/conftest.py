@@ -8,6 +8,7 @@ import sys
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1]))  # truth, the model of decisions
 
 from harness.audit import Watch  # noqa: E402
 from harness.client import Api  # noqa: E402

@@ -227,6 +227,12 @@ class Model:
             self._cascade(consent)
             return consent
 
+    def use_up(self, consent):
+        """A disclosure was its last use."""
+        with self._lock:
+            self._end(consent, "fulfilled", "fulfilled", "system", "system")
+            self._cascade(consent)
+
     def end_many(self, tenant, reason, most=1000, **selection):
         """Returns the consents that ended by name (cascades are not results), and whether more."""
         with self._lock:
@@ -363,6 +369,11 @@ class Model:
             out["revoked"] = format_time(c.status_at)
         return out
 
+    def linked_ended(self, consent):
+        """Whether a group of dependsOn has no active member."""
+        with self._lock:
+            return not all(self._holds(group) for group in consent.groups)
+
     # ---- how it works
 
     def _terms(self, tenant, body):
@@ -404,8 +415,11 @@ class Model:
             consent.groups.append(members)
 
     def _index_account(self, consent):
+        """A requested consent may have an account already, and be granted later."""
         if consent.account is not None:
-            self._by_account.setdefault((consent.tenant, consent.account), []).append(consent)
+            known = self._by_account.setdefault((consent.tenant, consent.account), [])
+            if consent not in known:
+                known.append(consent)
 
     def _grant(self, consent, body, previous):
         consent.account = body.get("account", consent.account)

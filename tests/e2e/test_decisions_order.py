@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """A decision on one loop sees what another loop has acknowledged: 10,000 times over."""
 
-import itertools
-import json
 import threading
 
 from conftest import NOW, NOW_S
 from harness import bodies
-from harness.process import metrics, until
+from harness.loops import one_on_each
+from harness.process import metrics
 from harness.questions import pack_file, question
 from harness.tokens import Minter
-from harness.wire import Wire, request
+from harness.wire import request
 from test_concurrency import at_once
 
 TENANT = "https://directory.example/member/edp-order"
@@ -18,30 +17,6 @@ APP = "https://directory.example/app/cap-order"
 PAIRS = 4
 ROUNDS = 2500
 BATCH = 50
-NAMES = itertools.count()
-
-
-def loop_of(server, wire, token):
-    """The number of the loop that serves this connection, from the access log."""
-    name = f"where-{next(NAMES)}"
-    wire.ask(request("GET", "/v1/policy", token, headers=[("X-Request-ID", name)]))
-
-    def said():
-        return [line for line in server.lines[:] if f'"request_id":"{name}"' in line]
-
-    return json.loads(until(server, said)[0])["loop"]
-
-
-def on_two_loops(server, token):
-    """Two connections that different loops serve."""
-    first = Wire(server)
-    where = loop_of(server, first, token)
-    for _ in range(64):
-        second = Wire(server)
-        if loop_of(server, second, token) != where:
-            return first, second
-        second.close()
-    raise AssertionError("one loop took all connections")
 
 
 class Pair:
@@ -50,7 +25,9 @@ class Pair:
     def __init__(self, server, token, number):
         self.number = number
         self.token = token
-        self.writer, self.asker = on_two_loops(server, token)
+        self.writer, self.asker = one_on_each(server, token, 2)
+        if number % 2:
+            self.writer, self.asker = self.asker, self.writer
         self.wrong = []
 
     def create(self, count, base):

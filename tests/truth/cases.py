@@ -200,6 +200,13 @@ class Change:
         urls = [one["url"] for one in self.pack["licenses"]]
         self.consent["license"] = self.rng.choice((*urls, HOST + "/license/other"))
 
+    def only_denied(self):
+        """Of a licence that is gone, what the pack denies now."""
+        denied = [p["code"] for p in self.pack["permissions"] if p.get("denied")]
+        self.consent["license"] = HOST + "/license/other"
+        self.consent["permissions"] = [{"code": code} for code in denied]
+        put(self.asked, "permissions", None)
+
     def purposes(self):
         codes = [p["code"] for p in self.pack["purposes"]] + ["gone"]
         self.consent["purposes"] = some(self.rng, codes)
