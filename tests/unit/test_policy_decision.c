@@ -466,6 +466,7 @@ static void what_needs_another_is_open_only_beside_one_that_is(void **state) {
     for (unsigned i = 0; i < 2; i++) {
         json_t *root = json_file(EVERY_MEMBER);
         struct rig rig;
+        json_put(root, "/directory", NULL); /* of what rules look at */
         json_put(root, "/rules", NULL);
         json_put(root, "/directory", NULL); /* its properties are those that rules look at */
         json_put(root, "/permissions/2/onlyWith", json_of(chains[i][0]));
