@@ -10,12 +10,20 @@
 #include "api/params_in.h"
 #include "api/query.h"
 #include "api/reading.h"
+#include "api/recipient.h"
 #include "api/render.h"
 #include "api/sight.h"
 
-/* The consent that the path names, if the caller may see it. */
-static enum status find_seen(const struct api_call *call, struct store_consent *consent,
-                             enum api_relation *relation) {
+static bool is_recipient(const struct api_call *call, const struct store_consent *consent) {
+    struct store_terms terms;
+    return store_consent_terms(call->loop->reader, consent, &terms) == STATUS_OK &&
+           span_present(api_recipient_named(call->viewer, &terms));
+}
+
+/* The consent that the path names, if the caller may see it; `itself`, and not its history, may be
+ * seen by onward recipients too. */
+static enum status find_seen(const struct api_call *call, bool itself,
+                             struct store_consent *consent, enum api_relation *relation) {
     struct uuid id;
     if (uuid_from_text(call->path_id, &id) != STATUS_OK) {
         return STATUS_NOT_FOUND;
@@ -25,6 +33,9 @@ static enum status find_seen(const struct api_call *call, struct store_consent *
         return status;
     }
     *relation = api_sight_of(call, consent);
+    if (*relation == API_RELATION_NONE && itself && is_recipient(call, consent)) {
+        *relation = API_RELATION_RECIPIENT;
+    }
     return *relation == API_RELATION_NONE ? STATUS_NOT_FOUND : STATUS_OK;
 }
 
@@ -50,7 +61,7 @@ static enum status rewind_to(const struct api_call *call, const struct reading *
 static enum status get(struct api_call *call, const struct reading *reading, bool *unchanged) {
     struct store_consent consent;
     enum api_relation relation;
-    enum status status = find_seen(call, &consent, &relation);
+    enum status status = find_seen(call, true, &consent, &relation);
     if (status == STATUS_OK) {
         status = rewind_to(call, reading, &consent);
     }
@@ -91,7 +102,7 @@ static enum status events(struct api_call *call, struct api_event_query *query) 
     struct store_consent consent;
     struct store_event_page page;
     enum api_relation relation;
-    enum status status = find_seen(call, &consent, &relation);
+    enum status status = find_seen(call, false, &consent, &relation);
     if (status != STATUS_OK) {
         return status;
     }

@@ -6,6 +6,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/render.h"
 
+#include "api/recipient.h"
 #include "api/render_client.h"
 #include "api/terms.h"
 #include "base/log.h"
@@ -16,6 +17,7 @@ struct rendering {
     struct store_reader *reader;
     const struct store_consent *consent;
     bool whole; /* tenant or auditor: everything */
+    bool part;  /* onward recipient: its part */
     struct store_terms terms;
     struct store_facts facts;
 };
@@ -103,8 +105,9 @@ static enum status write_header(struct rendering *r, struct json_out *out) {
     json_out_member_uuid(out, "consentId", &consent->id);
     json_out_member_uuid(out, "arrangementId", &consent->arrangement);
     json_out_member_int(out, "version", consent->version);
-    enum status status = write_neighbour(r, "supersedes", consent->supersedes, out);
-    if (status == STATUS_OK) {
+    enum status status =
+        r->part ? STATUS_OK : write_neighbour(r, "supersedes", consent->supersedes, out);
+    if (status == STATUS_OK && !r->part) {
         status = write_neighbour(r, "supersededBy", consent->superseded_by, out);
     }
     json_out_member(out, "status", span_of_text(lifecycle_state_name(consent->status)));
@@ -181,7 +184,10 @@ static struct api_client_view client_view(const struct rendering *r) {
         &r->terms,
         store_name(r->reader, STORE_NAME_MEMBER, consent->tenant),
         store_name(r->reader, STORE_NAME_MEMBER, consent->provider),
-        store_name(r->reader, STORE_NAME_MEMBER, consent->client),
+        r->part ? api_recipient_named(r->call->viewer, &r->terms)
+                : store_name(r->reader, STORE_NAME_MEMBER, consent->client),
+        r->part ? atomic_load(&r->call->loop->service->pack) : NULL,
+        store_name(r->reader, STORE_NAME_LICENSE, consent->license),
     };
 }
 
@@ -199,7 +205,8 @@ enum status api_render_consent(const struct api_call *call, enum api_relation re
     struct rendering r = {.call = call, .reader = call->loop->reader, .consent = consent};
     char evidence[STORE_EVIDENCE_SIZE + 1];
     ASSERT(relation != API_RELATION_NONE); /* invariant 9 */
-    r.whole = relation != API_RELATION_CLIENT;
+    r.whole = relation == API_RELATION_TENANT || relation == API_RELATION_AUDITOR;
+    r.part = relation == API_RELATION_RECIPIENT;
     enum status status = gather(&r);
     if (status != STATUS_OK) {
         return status;
@@ -213,8 +220,10 @@ enum status api_render_consent(const struct api_call *call, enum api_relation re
         api_terms_parties(r.reader, consent, out);
         api_render_client_terms(&view, out);
     }
-    store_evidence_id(call->loop->service->store, &consent->arrangement, evidence);
-    json_out_member(out, "evidenceId", span_of(evidence, STORE_EVIDENCE_SIZE));
+    if (!r.part) {
+        store_evidence_id(call->loop->service->store, &consent->arrangement, evidence);
+        json_out_member(out, "evidenceId", span_of(evidence, STORE_EVIDENCE_SIZE));
+    }
     json_out_member_int(out, "logIndex", (int64_t)consent->last_entry);
     json_out_object_end(out);
     return status;

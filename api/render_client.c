@@ -10,6 +10,7 @@
 #include <jansson.h>
 
 #include "api/json_value.h"
+#include "api/recipient.h"
 #include "base/encode.h"
 #include "base/log.h"
 
@@ -137,6 +138,9 @@ bool api_render_client_account(const struct api_client_view *view,
 void api_render_client_terms(const struct api_client_view *view, struct json_out *out) {
     char pairwise[API_PAIRWISE_SIZE + 1];
     json_t *terms = api_json_value_members(view->terms->terms);
+    if (view->pack != NULL) {
+        api_recipient_reduce(view->pack, view->license, view->client, terms);
+    }
     write_listed(out, terms, TERMS_MEMBERS);
     write_reduced(out, "principal", json_object_get(terms, "principal"), PRINCIPAL_MEMBERS);
     write_permissions(out, json_object_get(terms, "permissions"));

@@ -21,7 +21,8 @@ enum api_relation {
     API_RELATION_NONE,
     API_RELATION_TENANT,
     API_RELATION_CLIENT,
-    API_RELATION_AUDITOR
+    API_RELATION_AUDITOR,
+    API_RELATION_RECIPIENT, /* named as an onward recipient: reads its part of one consent */
 };
 
 struct api_viewer *api_viewer_copy(struct arena *arena, const struct auth_principal *principal);
