@@ -27,6 +27,7 @@ from harness.wire import Wire, request
 TENANT = "https://directory.example/member/edp-reload"
 APP = "https://directory.example/app/cap-reload"
 RELOADS = 150  # two of three put the other pack in force, every third is broken
+REPLAYS = 50  # of what was recorded, spread over all of it
 WIRES = 8  # for each kind of caller
 NINE_MONTHS = "2027-03-15T12:00:00Z"
 FAVOURITE = {"alpha": "a", "beta": "b"}  # the kind of data that a pack permits; it denies the other
@@ -255,6 +256,21 @@ def check_recorded(callers, judged):
             assert judged[item["context"]["logIndex"]] == (judge, item["decision"])
 
 
+def check_replays(server, token, recorded):
+    """Whatever is in force by now, each is judged again by the pack that judged it."""
+    answers = list(recorded.check())
+    chosen = answers[:: max(len(answers) // REPLAYS, 1)]
+    assert {judge for judge, _ in chosen} == {"alpha", "beta"}
+    with Wire(server) as wire:
+        for judge, answer in chosen:
+            path = f"/v1/audit/decisions/{answer['context']['decisionId']}/replay"
+            again = wire.ask(request("POST", path, token))
+            assert again.status_code == 200, again.text
+            outcome = again.json()
+            assert outcome["agrees"] is True, outcome
+            assert outcome["policy"]["digest"] == DIGEST_OF[judge]
+
+
 @pytest.fixture
 def storm(new_server, tmp_path):
     path = tmp_path / "pack.json"
@@ -289,6 +305,7 @@ def test_every_answer_through_many_reloads_is_one_packs(storm):
         assert {judge for judge, _ in plain.check()} == {"alpha", "beta"}
     check_recorded(recorded, judged)
     check_recorded(recorded_batches, judged)
+    check_replays(server, minter.auditor(), recorded)
     assert [body["digest"] for body in activations] == [
         DIGEST_OF[name] for name in itertools.islice(itertools.cycle(FAVOURITE), reloaded + 1)
     ]
