@@ -225,6 +225,7 @@ enum api_outcome api_access_request(struct api_call *call) {
     struct store_change *change = new_change(call, submission.token);
     if (change == NULL || !api_change_body(call, change, &in))
         return API_DONE;
+    change->pack = pack; /* one from the question to the consent, whatever comes into force */
     struct api_terms terms = api_terms_for(call, change);
     json_t *wanted = terms_of(pack, &ask.question, license, submission.until);
     api_terms_read(&in, wanted, &terms, &change->draft);
