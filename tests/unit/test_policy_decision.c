@@ -468,7 +468,6 @@ static void what_needs_another_is_open_only_beside_one_that_is(void **state) {
         struct rig rig;
         json_put(root, "/directory", NULL); /* of what rules look at */
         json_put(root, "/rules", NULL);
-        json_put(root, "/directory", NULL); /* its properties are those that rules look at */
         json_put(root, "/permissions/2/onlyWith", json_of(chains[i][0]));
         json_put(root, "/permissions/0/onlyWith", json_of(chains[i][1]));
         rig_init(&rig, root, USAGE_1);
