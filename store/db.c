@@ -26,7 +26,7 @@ static const char *const table_names[DB_TABLES] = {
     "tenant",        "name",          "job",
     "idempotency",   "pack",          "block",
     "use",           "about_consent", "log_by_transaction",
-    "policy",        "request",
+    "policy",        "request",       "hash",
 };
 
 struct db {

@@ -44,6 +44,7 @@ enum db_table {
     DB_LOG_BY_TRANSACTION,
     DB_POLICY,
     DB_REQUEST,
+    DB_HASH,
     DB_TABLES
 };
 const char *db_table_name(enum db_table table);

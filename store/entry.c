@@ -8,6 +8,7 @@
 #include "base/json_out.h"
 #include "base/log.h"
 #include "store/entry.h"
+#include "store/hashes.h"
 #include "store/walk.h"
 #include "tlog/leaf.h"
 
@@ -234,6 +235,16 @@ static void put_leaf(struct write *w, const struct entry *entry, const unsigned 
     db_append(&w->txn, DB_LEAF, key_span(&key), span_of((const char *)row, sizeof row));
 }
 
+/* Rows of level 0 are put together when the transaction commits. */
+static void grow_tree(struct write *w, const unsigned char *leaf) {
+    struct digest hash = tlog_leaf_hash(leaf), rows[TLOG_TILE_LEVELS];
+    uint32_t levels = tlog_tree_append_rows(&w->state.tree, &hash, rows);
+    buffer_append(&w->leaf_hashes, &hash, sizeof hash);
+    for (uint32_t level = 1; level < levels; level++)
+        hashes_append(&w->txn, level, tlog_tile_rows(w->state.tree.size, level) - 1, &rows[level],
+                      1);
+}
+
 uint64_t entry_append(struct write *w, const struct entry *entry) {
     uint64_t index = w->state.tree.size;
     struct tenant_row last = {0, STORE_INDEX_NONE};
@@ -255,8 +266,7 @@ uint64_t entry_append(struct write *w, const struct entry *entry) {
         index_consent_entry(w, entry, index);
         tenant_save(w, entry->consent->tenant, (struct tenant_row){last.seq + 1, index});
     }
-    struct digest hash = tlog_leaf_hash(leaf);
-    tlog_tree_append(&w->state.tree, &hash);
+    grow_tree(w, leaf);
     w->state.last_time = w->now;
     return index;
 }

@@ -74,6 +74,7 @@ struct write {
     int64_t now;        /* service time of this transaction */
     struct arena scratch;
     struct buffer payload, personal, record; /* reused */
+    struct buffer leaf_hashes;               /* of this transaction's entries, put at its commit */
     uint64_t entry_counter;
     uint32_t cascaded; /* entries that cascades wrote: beyond LIMIT_BULK they become jobs */
     bool dirty;        /* rows changed that the state does not show */

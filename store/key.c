@@ -162,6 +162,15 @@ struct key key_name_of(enum store_name_kind kind, uint32_t number) {
     return key;
 }
 
+struct key key_hashes(uint32_t level, uint64_t first) {
+    struct key key;
+    unsigned char complement = (unsigned char)(UINT8_MAX - level);
+    key.size = 0;
+    add(&key, &complement, sizeof complement);
+    add_u64(&key, first);
+    return key;
+}
+
 struct key key_idempotency(uint32_t day, const struct mac16 *mac) {
     struct key key;
     key.size = 0;

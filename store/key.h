@@ -43,6 +43,8 @@ struct key key_token(const struct digest *digest, uint64_t consent);
 struct key key_name_text(enum store_name_kind kind, struct span name);
 /* name: kind, 'n', number -> name */
 struct key key_name_of(enum store_name_kind kind, uint32_t number);
+/* hash: the level's complement, so that the lowest stands last, then the first row */
+struct key key_hashes(uint32_t level, uint64_t first);
 /* idempotency: day since 1970, MAC16 */
 struct key key_idempotency(uint32_t day, const struct mac16 *mac);
 

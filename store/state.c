@@ -7,6 +7,7 @@
 #include "base/json_out.h"
 #include "base/log.h"
 #include "store/entry.h"
+#include "store/hashes.h"
 #include "tlog/leaf.h"
 
 #define STATE_KEY SPAN("state")
@@ -91,7 +92,21 @@ static enum status check_identity(struct store *store, struct db_txn *txn, char 
     return STATUS_OK;
 }
 
-/* The last entry must open: leaf and payload agree, and a tree of odd size ends in that leaf. */
+/* The tree that its rows make must be the one the state has: same peaks, so the same root. */
+static enum status check_tree(struct db_txn *txn, const struct tlog_tree *tree, char *why,
+                              size_t size) {
+    struct tlog_tree read;
+    struct tlog_reader reader = hashes_reader(txn);
+    if (db_count(txn, DB_HASH) != hashes_records(tree->size) ||
+        tlog_tree_read(&reader, tree->size, &read) != STATUS_OK)
+        return refuse(why, size, "hashes of the log's tree are missing");
+    if (tree->peak_count != read.peak_count ||
+        memcmp(tree->peaks, read.peaks, read.peak_count * sizeof *read.peaks) != 0)
+        return refuse(why, size, "the log's hashes do not make its root");
+    return STATUS_OK;
+}
+
+/* The last entry must open: leaf and payload agree, and the tree ends in that leaf. */
 static enum status check_last_entry(struct db_txn *txn, const struct state *state, char *why,
                                     size_t size) {
     struct span leaf, payload;
@@ -103,11 +118,10 @@ static enum status check_last_entry(struct db_txn *txn, const struct state *stat
     if (!db_get(txn, DB_LEAF, key_span(&key), &leaf) ||
         record_leaf_decode(state->tree.size - 1, leaf, &event) != STATUS_OK)
         return refuse(why, size, "the last log entry is missing");
-    if (state->tree.size % 2 == 1) {
-        struct digest hash = tlog_leaf_hash((const unsigned char *)event.leaf.data);
-        if (!digest_equal(&hash, &state->tree.peaks[state->tree.peak_count - 1]))
-            return refuse(why, size, "the last log entry is not the one under the root");
-    }
+    struct digest hash = tlog_leaf_hash((const unsigned char *)event.leaf.data), stored;
+    if (hashes_read(txn, 0, state->tree.size - 1, 1, &stored) != STATUS_OK ||
+        !digest_equal(&hash, &stored))
+        return refuse(why, size, "the last log entry is not the one under the root");
     if (!db_get(txn, DB_PAYLOAD, key_span(&key), &payload))
         return STATUS_OK; /* erased */
     if (record_payload_decode(payload, &opened) != STATUS_OK)
@@ -136,7 +150,9 @@ static enum status check_state(struct store *store, struct db_txn *txn, char *wh
     if (db_count(txn, DB_CONSENT) != state.next_consent ||
         db_count(txn, DB_BY_ID) != state.next_consent)
         return refuse(why, size, "the counts of consents and ids disagree");
-    enum status status = check_last_entry(txn, &state, why, size);
+    enum status status = check_tree(txn, &state.tree, why, size);
+    if (status == STATUS_OK)
+        status = check_last_entry(txn, &state, why, size);
     if (status == STATUS_OK)
         store->state = state;
     return status;

@@ -9,6 +9,7 @@
 #include "base/json_out.h"
 #include "base/log.h"
 #include "store/granting.h"
+#include "store/hashes.h"
 
 #define SWEEP_MAX 256 /* consents that the clock ends in one transaction */
 #define IDLE_MS 1000  /* how often an idle writer looks for what the clock ended */
@@ -32,6 +33,7 @@ static void write_release(struct write *w) {
     buffer_release(&w->payload);
     buffer_release(&w->personal);
     buffer_release(&w->record);
+    buffer_release(&w->leaf_hashes);
 }
 
 static void publish(struct store *store) {
@@ -50,6 +52,12 @@ static uint64_t monotonic_us(void) {
     return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
+static void put_leaf_hashes(struct write *w) {
+    hashes_append(&w->txn, 0, w->store->state.tree.size,
+                  (const struct digest *)(const void *)w->leaf_hashes.data,
+                  w->leaf_hashes.size / sizeof(struct digest));
+}
+
 enum status write_commit(struct write *w) {
     enum status status = w->txn.status;
     if (status == STATUS_OK && !changed(w)) {
@@ -57,6 +65,7 @@ enum status write_commit(struct write *w) {
         return STATUS_OK; /* every change was refused or replayed: nothing to make durable */
     }
     ASSERT(w->state.tree.size >= w->store->state.tree.size); /* invariant 3 */
+    put_leaf_hashes(w);
     state_save(&w->txn, &w->state);
     uint64_t start = monotonic_us();
     status = db_write_commit(&w->txn);
