@@ -20,7 +20,7 @@ struct config {
     bool dev;
     struct span listen[CONFIG_LISTEN_MAX];
     uint32_t listen_count;
-    struct span data, pack, public_url, origin, oauth_issuer;
+    struct span data, guard, pack, public_url, origin, oauth_issuer;
     const struct api_tenant_setting *tenants;
     uint32_t tenant_count;
     const struct auth_issuer *issuers;

@@ -17,6 +17,7 @@
 const struct config_key config_keys[] = {
     {"listen", CONFIG_ADDRESSES, AT(listen), 1, CONFIG_LISTEN_MAX, true},
     {"data", CONFIG_PATH, AT(data), 0, 0, true},
+    {"guard", CONFIG_PATH, AT(guard), 0, 0, true},
     {"pack", CONFIG_PATH, AT(pack), 0, 0, false},
     {"publicUrl", CONFIG_URL, AT(public_url), 0, 0, false},
     {"origin", CONFIG_ORIGIN, AT(origin), 0, 0, true},

@@ -106,6 +106,7 @@ static bool open_store(struct service *service) {
     const struct config *config = service->settings->config;
     struct store_options options = {
         .directory = config->data.data,
+        .guard = config->guard.data,
         .origin = config->origin.data,
         .create = service->create || config->dev,
         .map_size = config->map_size,

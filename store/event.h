@@ -24,6 +24,8 @@
     X(DISCLOSURE_VIOLATION, 41, 3, "disclosure.violation") \
     X(BLOCK_SET, 48, 12, "block.set")                      \
     X(BLOCK_LIFTED, 49, 12, "block.lifted")                \
+    X(KEY_ADDED, 56, 5, "key.added")                       \
+    X(KEY_RETIRED, 57, 5, "key.retired")                   \
     X(POLICY_ACTIVATED, 64, 6, "policy.activated")         \
     X(LOG_GENESIS, 80, 8, "log.genesis")
 

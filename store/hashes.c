@@ -66,7 +66,7 @@ static enum status read_rows(void *context, uint32_t level, uint64_t first, uint
 }
 
 struct tlog_reader hashes_reader(struct db_txn *txn) {
-    return (struct tlog_reader){read_rows, txn};
+    return (struct tlog_reader){.read = read_rows, .context = txn};
 }
 
 uint64_t hashes_records(uint64_t size) {

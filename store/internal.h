@@ -11,7 +11,9 @@
 #include "store/decider.h"
 #include "store/event.h"
 #include "store/key.h"
+#include "store/names.h"
 #include "store/record.h"
+#include "tlog/key.h"
 #include "tlog/tree.h"
 
 #define FORMAT_VERSION 1
@@ -28,6 +30,12 @@ struct state {
     uint32_t next_name[STORE_NAME_REASON + 1];
 };
 
+#define LOG_KEYS_MAX 2
+struct log_keys {
+    struct tlog_key *keys[LOG_KEYS_MAX];
+    unsigned count;
+};
+
 struct answers {
     pthread_mutex_t lock;
     struct store_change *first, **last;
@@ -38,7 +46,8 @@ struct store {
     struct db *db;
     int lock_file;
     unsigned char mac_key[MAC_KEY_SIZE];
-    char entry_prefix[13]; /* of this start's entry ids */
+    struct log_keys log_keys; /* none where the store is open to read only */
+    char entry_prefix[13];    /* of this start's entry ids */
     uint64_t entry_counter;
     pthread_t writer;
     bool writer_started; /* not where the store is open to read only */
@@ -48,6 +57,11 @@ struct store {
     bool writer_runs; /* from its first step on */
     struct state state;
     struct uuid last_id; /* of a consent, made by this process */
+    struct guard {       /* guard.c */
+        uint64_t size;   /* of the checkpoint in the file; 0: not written by this process */
+        uint64_t renewed_us;
+        bool failed;
+    } guard;
 
     /* under queue_lock */
     pthread_mutex_t queue_lock;
@@ -90,12 +104,11 @@ void store_unmake(struct store *store); /* closes what is open */
 MUST_CHECK enum status store_check_existing(struct store *store, char *why, size_t why_size);
 
 /* ---- state.c: meta rows and the checks at start */
-void state_save(struct db_txn *txn, const struct state *state);
+void state_save(struct db_txn *txn, const struct state *state, const struct digest *root);
 /* Loads and checks what can be checked without reading the whole log. */
 MUST_CHECK enum status state_check(struct store *store, char *why, size_t why_size);
 /* Writes identity, state and the genesis entry into an empty environment. */
-MUST_CHECK enum status state_create(struct store *store, const char *verifier, char *why,
-                                    size_t why_size);
+MUST_CHECK enum status state_create(struct store *store, char *why, size_t why_size);
 /* True when the environment holds a store. */
 bool state_exists(struct store *store);
 
@@ -105,28 +118,6 @@ void *writer_main(void *store);
 void write_begin(struct store *store, struct write *w);
 MUST_CHECK enum status write_commit(struct write *w);
 void write_abort(struct write *w);
-
-/* ---- names.c */
-/* The number of name, made when new. STORE_NAME_NONE for an absent name or a full set. */
-uint32_t name_intern(struct write *w, enum store_name_kind kind, struct span name);
-uint32_t name_find(struct db_txn *txn, enum store_name_kind kind, struct span name);
-/* View. */
-struct span name_text(struct db_txn *txn, enum store_name_kind kind, uint32_t number);
-
-/* A committed name never changes and its number is small: a reader keeps the texts it has seen,
- * since showing one consent takes six of them. */
-#define MEMBERS_KEPT 256
-#define NAMES_KEPT 1024 /* of each kind; the others are looked up each time */
-struct names_kept {
-    struct span texts[STORE_NAME_REASON + 1][NAMES_KEPT];
-    struct member_kept { /* the other way, for members: a decision looks for three */
-        struct span text;
-        uint32_t number;
-    } members[MEMBERS_KEPT];
-};
-void names_kept_release(struct names_kept *kept);
-/* name_find for members; kept may be NULL: a writer's transaction may yet be undone. */
-uint32_t name_find_member(struct names_kept *kept, struct db_txn *txn, struct span name);
 
 struct store_reader {
     struct store *store;

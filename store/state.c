@@ -6,6 +6,7 @@
 
 #include "base/json_out.h"
 #include "base/log.h"
+#include "store/checkpoint.h"
 #include "store/entry.h"
 #include "store/hashes.h"
 #include "tlog/leaf.h"
@@ -20,10 +21,9 @@ static struct digest key_check(const struct store *store) {
     return digest_hmac(span_of((const char *)store->mac_key, MAC_KEY_SIZE), &text, 1);
 }
 
-void state_save(struct db_txn *txn, const struct state *state) {
+void state_save(struct db_txn *txn, const struct state *state, const struct digest *root) {
     unsigned char value[STATE_HEAD_SIZE + 64 * DIGEST_SIZE] = {FORMAT_VERSION};
     unsigned char *at = value + 1;
-    struct digest root = tlog_tree_root(&state->tree);
     key_put_u64(at, state->next_consent);
     key_put_u64(at + 8, state->next_job);
     key_put_u64(at + 16, (uint64_t)state->last_time);
@@ -34,7 +34,7 @@ void state_save(struct db_txn *txn, const struct state *state) {
     for (int i = 0; i < NAME_KINDS; i++, at += 4)
         key_put_u32(at, state->next_name[i]);
     key_put_u64(at, state->tree.size);
-    memcpy(at + 8, root.bytes, DIGEST_SIZE);
+    memcpy(at + 8, root->bytes, DIGEST_SIZE);
     at += 8 + DIGEST_SIZE;
     *at++ = (unsigned char)state->tree.peak_count;
     memcpy(at, state->tree.peaks, state->tree.peak_count * sizeof *state->tree.peaks);
@@ -182,7 +182,7 @@ bool state_exists(struct store *store) {
     return exists;
 }
 
-enum status state_create(struct store *store, const char *verifier, char *why, size_t why_size) {
+enum status state_create(struct store *store, char *why, size_t why_size) {
     struct write w;
     struct buffer identity = {0}, body = {0};
     struct digest check = key_check(store);
@@ -193,6 +193,8 @@ enum status state_create(struct store *store, const char *verifier, char *why, s
     db_insert(&w.txn, DB_META, IDENTITY_KEY, buffer_span(&identity));
     struct json_out out = json_out_to(&body);
     json_out_member(&out, "origin", span_of_text(store->options.origin));
+    char verifier[LIMIT_URL + TLOG_VKEY_SIZE];
+    tlog_key_vkey(store->log_keys.keys[0], verifier, sizeof verifier);
     json_out_member(&out, "verifierKey", span_of_text(verifier));
     json_out_member_int(&out, "format", FORMAT_VERSION);
     struct entry genesis = {.code = STORE_LOG_GENESIS,
@@ -200,6 +202,7 @@ enum status state_create(struct store *store, const char *verifier, char *why, s
                             .previous = STORE_INDEX_NONE,
                             .body = buffer_span(&body)};
     (void)entry_append(&w, &genesis);
+    checkpoint_genesis(&w);
     buffer_release(&identity);
     buffer_release(&body);
     if (write_commit(&w) == STATUS_OK)

@@ -13,8 +13,8 @@
 #include "base/directory.h"
 #include "base/encode.h"
 #include "base/log.h"
-#include "store/internal.h"
-#include "tlog/key.h"
+#include "store/checkpoint.h"
+#include "store/guard.h"
 
 #define PATH_MAX_SIZE 4096
 
@@ -89,30 +89,21 @@ static enum status sync_keys(struct store *store, char *why, size_t size) {
 
 /* Keys are made before the first entry and never again: a missing one is an error. */
 static enum status create(struct store *store, char *why, size_t size) {
-    char mac_path[PATH_MAX_SIZE], log_path[PATH_MAX_SIZE], verifier[LIMIT_URL + 128];
+    char mac_path[PATH_MAX_SIZE];
     enum status status = make_directory(&store->options, "keys", why, size);
     if (status != STATUS_OK)
         return status;
-    if (!make_path(&store->options, "keys/mac.key", mac_path) ||
-        !make_path(&store->options, "keys/log.key", log_path))
+    if (!make_path(&store->options, "keys/mac.key", mac_path))
         return refuse(why, size, "is too long", store->options.directory, 0);
     /* A start that died between the keys and the first entry left keys that nothing uses yet. */
     status = access(mac_path, F_OK) == 0 ? read_mac_key(store, mac_path, why, size)
                                          : write_mac_key(store, mac_path, why, size);
     if (status != STATUS_OK)
         return status;
-    struct tlog_key *key = NULL;
-    struct span name = span_of_text(store->options.origin);
-    if (access(log_path, F_OK) != 0 && tlog_key_create(log_path, name) != STATUS_OK)
-        return refuse(why, size, "cannot be made", log_path, errno);
-    if (tlog_key_load(log_path, &key) != STATUS_OK)
-        return refuse(why, size, "is not a signing key", log_path, 0);
-    tlog_key_vkey(key, verifier, sizeof verifier);
-    tlog_key_free(key);
-    status = sync_keys(store, why, size);
-    if (status != STATUS_OK)
-        return status;
-    return state_create(store, verifier, why, size);
+    status = log_keys_load(store, true, why, size);
+    if (status == STATUS_OK)
+        status = sync_keys(store, why, size);
+    return status == STATUS_OK ? state_create(store, why, size) : status;
 }
 
 enum status store_check_existing(struct store *store, char *why, size_t size) {
@@ -123,6 +114,15 @@ enum status store_check_existing(struct store *store, char *why, size_t size) {
     return status == STATUS_OK ? state_check(store, why, size) : status;
 }
 
+static enum status open_existing(struct store *store, char *why, size_t size) {
+    enum status status = store_check_existing(store, why, size);
+    if (status == STATUS_OK)
+        status = log_keys_load(store, false, why, size);
+    if (status == STATUS_OK)
+        status = checkpoint_check(store, why, size);
+    return status == STATUS_OK ? guard_check(store, why, size) : status;
+}
+
 static enum status open_all(struct store *store, char *why, size_t size) {
     const struct store_options *options = &store->options;
     enum status status = take_lock(store, why, size);
@@ -131,7 +131,7 @@ static enum status open_all(struct store *store, char *why, size_t size) {
     if (status != STATUS_OK)
         return status;
     if (state_exists(store))
-        return store_check_existing(store, why, size);
+        return open_existing(store, why, size);
     if (!options->create)
         return refuse(why, size, "holds no log; --create makes a new one", options->directory, 0);
     return create(store, why, size);
@@ -162,6 +162,7 @@ struct store *store_make(const struct store_options *options) {
 
 void store_unmake(struct store *store) {
     db_close(store->db);
+    log_keys_release(&store->log_keys);
     if (store->lock_file >= 0)
         close(store->lock_file);
     for (unsigned i = 0; i < LIMIT_LOOPS; i++) {
@@ -183,6 +184,8 @@ enum status store_open(const struct store_options *options, struct store **out, 
     ASSERT(options->loops <= LIMIT_LOOPS && options->clock != NULL);
     struct store *store = store_make(options);
     enum status status = open_all(store, why, why_size);
+    if (status == STATUS_OK)
+        status = checkpoint_settle_keys(store, why, why_size);
     if (status == STATUS_OK) {
         atomic_store(&store->last_time, store->state.last_time);
         atomic_store(&store->entries, store->state.tree.size);

@@ -23,6 +23,8 @@ struct store_change;
 struct store_options {
     const char *directory; /* holds data.mdb, lock, keys/ */
     const char *origin;    /* the log's name, e.g. "consent.example.com/log"; fixed at creation */
+    const char *guard;     /* a file outside the directory that keeps the last checkpoint, so that
+                              an old copy of the directory is refused; NULL: none */
     bool create;           /* make a new log when there is none; without it that is an error */
     uint64_t map_size;     /* bytes of address space; 0: 1 TiB */
     unsigned loops;        /* how many loops take answers, <= LIMIT_LOOPS */

@@ -8,7 +8,9 @@
 
 #include "base/json_out.h"
 #include "base/log.h"
+#include "store/checkpoint.h"
 #include "store/granting.h"
+#include "store/guard.h"
 #include "store/hashes.h"
 
 #define SWEEP_MAX 256 /* consents that the clock ends in one transaction */
@@ -65,8 +67,11 @@ enum status write_commit(struct write *w) {
         return STATUS_OK; /* every change was refused or replayed: nothing to make durable */
     }
     ASSERT(w->state.tree.size >= w->store->state.tree.size); /* invariant 3 */
+    struct digest root = tlog_tree_root(&w->state.tree);
     put_leaf_hashes(w);
-    state_save(&w->txn, &w->state);
+    state_save(&w->txn, &w->state, &root);
+    if (w->state.tree.size != w->store->state.tree.size)
+        checkpoint_put(w, &root);
     uint64_t start = monotonic_us();
     status = db_write_commit(&w->txn);
     if (status == STATUS_OK) {
@@ -401,6 +406,7 @@ static struct work take(struct store *store, bool busy) {
 }
 
 static void housekeeping(struct store *store, uint64_t *reaped_us) {
+    guard_renew(store, monotonic_us(), false);
     if (monotonic_us() - *reaped_us < (uint64_t)REAP_EVERY_MS * 1000)
         return;
     *reaped_us = monotonic_us();
@@ -459,6 +465,8 @@ void *writer_main(void *argument) {
         if (work.closing)
             break;
     }
+    if (!atomic_load(&store->failed))
+        guard_renew(store, monotonic_us(), true);
     mem_free(w);
     return NULL;
 }

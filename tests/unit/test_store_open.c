@@ -5,29 +5,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "store/db.h"
-#include "store/key.h"
-#include "tests/unit/support_store.h"
-
-static void damage_begin(struct fixture *f, struct db **db, struct db_txn *txn) {
-    char why[256];
-    fixture_close(f);
-    assert_int_equal(db_open(f->directory, f->map_size, db, why, sizeof why), STATUS_OK);
-    db_write_begin(*db, txn);
-}
-
-static void damage_end(struct db *db, struct db_txn *txn) {
-    assert_int_equal(db_write_commit(txn), STATUS_OK);
-    db_close(db);
-}
-
-static void refuses_because(struct fixture *f, const char *cause) {
-    char why[256] = "";
-    assert_int_equal(fixture_try_open(f, false, why), STATUS_INTERNAL);
-    f->store = NULL;
-    if (strstr(why, cause) == NULL)
-        fail_msg("\"%s\" does not say \"%s\"", why, cause);
-}
+#include "tests/unit/support_damage.h"
 
 static void a_missing_log_is_not_made_without_being_asked(void **state) {
     struct fixture *f = *state;
@@ -97,36 +75,17 @@ static void a_missing_last_entry_is_refused(void **state) {
 
 static void a_changed_last_leaf_is_refused(void **state) {
     struct fixture *f = *state;
-    struct db *db;
-    struct db_txn txn;
-    struct span value;
-    (void)create(f, APP, "acc-1"); /* three entries: an odd tree ends in its last leaf */
-    damage_begin(f, &db, &txn);
+    (void)create(f, APP, "acc-1");
     struct key key = key_number(2);
-    assert_true(db_get(&txn, DB_LEAF, key_span(&key), &value));
-    char copy[128];
-    memcpy(copy, value.data, value.size);
-    copy[10] ^= 1;
-    db_put(&txn, DB_LEAF, key_span(&key), span_of(copy, value.size));
-    damage_end(db, &txn);
+    damage_bit(f, DB_LEAF, key_span(&key), 10);
     refuses_because(f, "not the one under the root");
 }
 
 static void a_changed_last_payload_is_refused(void **state) {
     struct fixture *f = *state;
-    struct db *db;
-    struct db_txn txn;
-    struct span value;
     (void)create(f, APP, "acc-1");
-    damage_begin(f, &db, &txn);
     struct key key = key_number(2);
-    assert_true(db_get(&txn, DB_PAYLOAD, key_span(&key), &value));
-    char copy[4096];
-    assert_true(value.size < sizeof copy);
-    memcpy(copy, value.data, value.size);
-    copy[value.size - 3] ^= 1;
-    db_put(&txn, DB_PAYLOAD, key_span(&key), span_of(copy, value.size));
-    damage_end(db, &txn);
+    damage_bit(f, DB_PAYLOAD, key_span(&key), -3);
     refuses_because(f, "does not open its commitment");
 }
 
@@ -144,31 +103,68 @@ static void a_lost_consent_is_refused(void **state) {
 
 static void a_changed_peak_is_refused(void **state) {
     struct fixture *f = *state;
-    struct db *db;
-    struct db_txn txn;
-    struct span value;
-    damage_begin(f, &db, &txn);
-    assert_true(db_get(&txn, DB_META, SPAN("state"), &value));
-    char copy[4096];
-    memcpy(copy, value.data, value.size);
-    copy[value.size - 1] ^= 1;
-    db_put(&txn, DB_META, SPAN("state"), span_of(copy, value.size));
-    damage_end(db, &txn);
+    damage_bit(f, DB_META, SPAN("state"), -1);
     refuses_because(f, "does not follow from its peaks");
 }
 
-static void another_format_is_refused(void **state) {
+static void a_changed_hash_is_refused(void **state) {
+    struct fixture *f = *state;
+    (void)create(f, APP, "acc-1");
+    struct key key = key_hashes(0, 0);
+    damage_bit(f, DB_HASH, key_span(&key), 0);
+    refuses_because(f, "do not make its root");
+}
+
+static void missing_hashes_are_refused(void **state) {
+    struct fixture *f = *state;
+    struct db *db;
+    struct db_txn txn;
+    damage_begin(f, &db, &txn);
+    struct key key = key_hashes(0, 0);
+    db_delete(&txn, DB_HASH, key_span(&key));
+    damage_end(db, &txn);
+    refuses_because(f, "hashes of the log's tree are missing");
+}
+
+static void a_changed_checkpoint_is_refused(void **state) {
+    struct fixture *f = *state;
+    damage_bit(f, DB_META, SPAN("checkpoint"), 0); /* of its origin */
+    refuses_because(f, "no key in keys/ has signed");
+}
+
+static void a_missing_checkpoint_is_refused(void **state) {
+    struct fixture *f = *state;
+    struct db *db;
+    struct db_txn txn;
+    damage_begin(f, &db, &txn);
+    db_delete(&txn, DB_META, SPAN("checkpoint"));
+    damage_end(db, &txn);
+    refuses_because(f, "has no checkpoint");
+}
+
+/* Signed by the right key, but an earlier one. */
+static void an_old_checkpoint_is_refused(void **state) {
     struct fixture *f = *state;
     struct db *db;
     struct db_txn txn;
     struct span value;
+    struct buffer old = {0};
     damage_begin(f, &db, &txn);
-    assert_true(db_get(&txn, DB_META, SPAN("state"), &value));
-    char copy[4096];
-    memcpy(copy, value.data, value.size);
-    copy[0] = 2;
-    db_put(&txn, DB_META, SPAN("state"), span_of(copy, value.size));
+    assert_true(db_get(&txn, DB_META, SPAN("checkpoint"), &value));
+    buffer_append_span(&old, value);
     damage_end(db, &txn);
+    fixture_open(f, false);
+    (void)create(f, APP, "acc-1");
+    damage_begin(f, &db, &txn);
+    db_put(&txn, DB_META, SPAN("checkpoint"), buffer_span(&old));
+    damage_end(db, &txn);
+    buffer_release(&old);
+    refuses_because(f, "not that of the log");
+}
+
+static void another_format_is_refused(void **state) {
+    struct fixture *f = *state;
+    damage_bit(f, DB_META, SPAN("state"), 0);
     refuses_because(f, "format 1");
 }
 
@@ -222,6 +218,11 @@ int main(void) {
         TEST(a_changed_last_payload_is_refused),
         TEST(a_lost_consent_is_refused),
         TEST(a_changed_peak_is_refused),
+        TEST(a_changed_hash_is_refused),
+        TEST(missing_hashes_are_refused),
+        TEST(a_changed_checkpoint_is_refused),
+        TEST(a_missing_checkpoint_is_refused),
+        TEST(an_old_checkpoint_is_refused),
         TEST(another_format_is_refused),
         TEST(keys_and_data_are_the_owners_alone),
 #if defined(__SANITIZE_ADDRESS__) && defined(STORE_CHECK_VIEWS)

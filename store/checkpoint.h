@@ -1,0 +1,29 @@
+/* What the log says of itself: each commit signs the tree it makes (C2SP tlog-checkpoint) in its
+ * own transaction, so that nobody sees a checkpoint that was not kept. Private to store/.
+ *
+ * The log has one signing key, or two while one follows the other: keys/log.key, keys/log.next.key.
+ * Each signs every checkpoint. */
+// SPDX-License-Identifier: Apache-2.0
+#ifndef STORE_CHECKPOINT_H
+#define STORE_CHECKPOINT_H
+
+#include "store/internal.h"
+
+/* Reads the store's keys, which must have the name of its origin; with `create`, a missing first
+ * one is made. */
+MUST_CHECK enum status log_keys_load(struct store *store, bool create, char *why, size_t why_size);
+void log_keys_release(struct log_keys *keys);
+
+/* The genesis entry names the first key: it needs no entry of its own. */
+void checkpoint_genesis(struct write *w);
+/* Puts the checkpoint of the tree that this transaction makes. */
+void checkpoint_put(struct write *w, const struct digest *root);
+/* The last one: a view; absent in a store that has none. */
+struct span checkpoint_get(struct db_txn *txn);
+/* At start: one of the store's keys has signed the last checkpoint, and it is that of the tree. */
+MUST_CHECK enum status checkpoint_check(struct store *store, char *why, size_t why_size);
+/* At start, before the writer: an entry for each key that came or went (key.added,
+ * key.retired). Main thread. */
+MUST_CHECK enum status checkpoint_settle_keys(struct store *store, char *why, size_t why_size);
+
+#endif
