@@ -7,12 +7,13 @@ import uuid
 import pytest
 from conftest import NOW, NOW_S
 from harness import bodies
-from harness.audit import NDJSON
+from harness.audit import NDJSON, Auditor, read_log
 from harness.client import Api, refused
 from harness.questions import codes, question
 from harness.tokens import Minter
 from harness.transfers import record, transfer
 from harness.wire import request
+from model import format_time, parse_time
 from test_concurrency import at_once
 
 PATH = "/v1/disclosures"
@@ -108,6 +109,14 @@ def test_64_at_once_against_ten_uses_are_ten_permitted(new_server):
         asked = question(app, consent, permissions=["tariff"])
         denied = api.post("/access/v1/evaluation", {**asked, "context": {"explain": True}})
         assert codes(denied.json()) == {"usesExhausted"}
+    with Api(server, minter, minter.auditor()) as auditor:
+        log = read_log(auditor)
+        Auditor().feed(log)
+        events = [entry["event"] for entry in log]
+        assert events.count("disclosure.permitted") == 10
+        assert events.count("disclosure.violation") == 54
+        last = len(events) - 1 - events[::-1].index("disclosure.permitted")
+        assert events[last + 1] == "consent.fulfilled"
 
 
 def test_the_same_key_is_the_same_disclosure(cast, consent, watch):
@@ -121,6 +130,92 @@ def test_the_same_key_is_the_same_disclosure(cast, consent, watch):
     other = cast.tenant.post(PATH, {**body, "records": 1}, key="once")
     refused(other, 422, "idempotency-mismatch")
     assert [e["event"] for e in watch.new()][-1:] == ["disclosure.permitted"]
+
+
+def test_every_problem_changes_nothing(cast, consent, watch):
+    body = of(cast, consent)
+    watch.new()
+
+    def wrong(change, pointer):
+        spoilt = {name: value for name, value in {**body, **change}.items() if value is not None}
+        refused(cast.tenant.post(PATH, spoilt, key="k"), 400, "invalid-body", pointer)
+
+    for name in ("recipient", "permissions", "resources", "from", "to", "at", "transaction"):
+        wrong({name: None}, f"/{name}")
+    wrong({"consentId": None}, "/account")
+    wrong({"account": "a", "client": cast.app_url}, "")
+    wrong({"at": "2026-06-15T12:01:00.001Z"}, "/at")
+    wrong({"transaction": "x" * 129}, "/transaction")
+    wrong({"resources": [f"m{n}" for n in range(65)]}, "/resources")
+    wrong({"records": -1}, "/records")
+    refused(cast.tenant.post(PATH, {**body, "x": 1}, key="k"), 400, "unknown-member", "/x")
+    refused(cast.tenant.post(PATH, body), 400, "missing-idempotency-key")
+    refused(cast.tenant.post(PATH, body, key="k" * 129), 400, "invalid-parameter")
+    json_type = {"Content-Type": "application/json"}
+    refused(
+        cast.tenant.post(PATH, key="k", content=b'{"at":1,"at":2}', headers=json_type),
+        400,
+        "malformed-json",
+    )
+    refused(
+        cast.tenant.post(PATH, key="k", content=b" " * 1048577, headers=json_type),
+        413,
+        "body-too-large",
+    )
+    plain = {"Content-Type": "text/plain"}
+    refused(
+        cast.tenant.post(PATH, key="k", content=b"{}", headers=plain), 415, "unsupported-media-type"
+    )
+    refused(cast.auditor.post(PATH, body, key="k"), 403, "insufficient-scope")
+    refused(cast.tenant.post(PATH, body, key="k", token=None), 401, "unauthenticated")
+    refused(cast.tenant.get(PATH), 403, "insufficient-scope")
+    refused(cast.auditor.get(PATH, params={"permitted": "maybe"}), 400, "invalid-parameter")
+    refused(cast.auditor.get(PATH, headers={"Accept": "text/html"}), 406, "not-acceptable")
+    refused(cast.tenant.call("DELETE", PATH), 405, "method-not-allowed")
+    assert watch.new() == []
+    record(cast.tenant, body, key="k")
+
+
+def test_judged_by_the_consent_as_it_was_when_the_data_went(new_server):
+    server = new_server(clock=f"{NOW}x1")
+    minter = Minter(server.data, NOW_S)
+    app = "https://cap.example/a"
+    with Api(server, minter, minter.tenant("https://edp.example/m")) as api:
+        consent = api.create(bodies.consent(app, NOW))
+        ended = api.end(consent["consentId"])["statusAt"]
+        just_before = format_time(parse_time(ended) - 1)
+
+        def reasons(at):
+            return record(api, transfer(at, app, consentId=consent["consentId"]))["reasons"]
+
+        assert reasons(ended) == ["notActive"]
+        existed = just_before >= consent["statusAt"]
+        assert reasons(just_before) == ([] if existed else ["consentNotFound"])
+        assert reasons("2026-06-15T11:59:59Z") == ["consentNotFound"]
+        events = api.get(f"/v1/consents/{consent['consentId']}/events").json()["items"]
+        assert [event["event"] for event in events] == ["consent.granted", "consent.revoked"]
+
+
+def test_what_was_acknowledged_survives_the_end_of_the_process(new_server):
+    server = new_server(clock=f"{NOW}x0")
+    minter = Minter(server.data, NOW_S)
+    app = "https://cap.example/a"
+    with Api(server, minter, minter.tenant("https://edp.example/m")) as api:
+        consent = api.create(bodies.consent(app, NOW, maxUses=2))
+        body = transfer(NOW, app, consentId=consent["consentId"])
+        first = record(api, body, key="once")
+    server.kill()
+    server.start()
+    with Api(server, minter, minter.tenant("https://edp.example/m")) as api:
+        assert record(api, body, key="once") == first
+        assert api.consent(consent["consentId"])["status"] == "active"
+        record(api, transfer(NOW, app, consentId=consent["consentId"]))
+        assert api.consent(consent["consentId"])["status"] == "fulfilled"
+    with Api(server, minter, minter.auditor()) as auditor:
+        assert listed(auditor, transaction=body["transaction"], tenant="https://edp.example/m") == [
+            first
+        ]
+        Auditor().feed(read_log(auditor))
 
 
 # ---- read

@@ -3,11 +3,7 @@
  * its limits, is the same whether it is asked after others or alone, is answered by the policy, and
  * is answered alike when it is read again from what the log keeps of it. */
 // SPDX-License-Identifier: Apache-2.0
-#include <pthread.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #include <jansson.h>
 
@@ -15,7 +11,7 @@
 #include "api/access_record.h"
 #include "base/encode.h"
 #include "base/limits.h"
-#include "base/log.h"
+#include "tests/fuzz/support_store.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -34,57 +30,14 @@ static const char rules[] =
     "{\"path\":\"resource.properties.license\",\"op\":\"ne\",\"value\":\"l\"},"
     "{\"path\":\"context.time\",\"op\":\"exists\",\"value\":true}]}]";
 
-static struct {
-    char directory[64];
-    struct clock clock;
-    struct policy_pack *pack;
-    struct store *store;
-} rig;
-
-/* ---- the rig */
-
-static void wake(void *context, unsigned loop) {
-    (void)context;
-    (void)loop;
-}
-
-static void failed(void *context) {
-    (void)context;
-    log_abort("the store keeps working", __FILE__, __LINE__);
-}
-
-static void release(void) {
-    char command[128];
-    store_close(rig.store);
-    policy_pack_free(rig.pack);
-    snprintf(command, sizeof command, "rm -r %s", rig.directory);
-    ASSERT(system(command) == 0);
-}
-
 static void prepare(void) {
-    char why[256];
-    struct policy_error error;
-    struct store_options options = {.directory = rig.directory,
-                                    .origin = "example.com/log",
-                                    .create = true,
-                                    .map_size = UINT64_C(1) << 28,
-                                    .loops = 1,
-                                    .clock = &rig.clock,
-                                    .wake = wake,
-                                    .failed = failed};
     json_t *json = json_load_file("tests/packs/every-member.json", 0, NULL);
     ASSERT(json_object_del(json, "directory") == 0); /* its properties need the rules of the file */
     ASSERT(json_object_set_new(json, "rules", json_loads(rules, 0, NULL)) == 0);
     char *text = json_dumps(json, 0);
-    ASSERT(policy_pack_load(span_of_text(text), &rig.pack, &error) == STATUS_OK);
+    rig_open(span_of_text(text));
     free(text);
     json_decref(json);
-    log_set_level(LOG_ERROR);
-    snprintf(rig.directory, sizeof rig.directory, "/tmp/consentd-fuzz-XXXXXX");
-    ASSERT(mkdtemp(rig.directory) != NULL);
-    ASSERT(clock_init_injected(&rig.clock, SPAN("2026-03-12T10:00:00Zx0")) == STATUS_OK);
-    ASSERT(store_open(&options, &rig.store, why, sizeof why) == STATUS_OK);
-    atexit(release);
 }
 
 /* ---- entities, against jansson's */

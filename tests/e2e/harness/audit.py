@@ -9,7 +9,7 @@ import json
 from model import EVENT_OF, FINAL, parse_time
 
 NDJSON = "application/x-ndjson"
-LEAF_TYPES = {"consent": 1, "policy": 6, "log": 8}
+LEAF_TYPES = {"consent": 1, "decision": 2, "disclosure": 3, "policy": 6, "log": 8, "block": 12}
 MAY_FOLLOW = {
     None: {"requested", "active"},
     "requested": {"active", "refused", "timedOut"},
@@ -57,6 +57,10 @@ def _decode(text, urlsafe=False):
     )
 
 
+def kind_of(entry):
+    return entry["event"].split(".")[0]
+
+
 class Auditor:
     """Feed it entries in order; whole=True demands that it sees the whole log."""
 
@@ -88,13 +92,15 @@ class Auditor:
         self.last_at = at
         if "tenant" in payload:
             self._check_tenant(index, payload)
-        if "consentId" in payload:
+        if LEAF_TYPES[kind_of(entry)] == 1:
             self._check_consent(index, payload)
             self.histories.setdefault(payload["consentId"], []).append(entry)
+        else:
+            assert "seq" not in payload and "prev" not in payload
 
     def _check_commitments(self, entry):
         leaf = _decode(entry["leaf"])
-        kind = LEAF_TYPES[entry["event"].split(".")[0]]
+        kind = LEAF_TYPES[kind_of(entry)]
         assert len(leaf) == 36 and leaf[:4] == bytes([1, kind, 0, 0]), entry
         payload = compact(entry["payload"])
         assert commitment(_decode(entry["r"]), payload) == leaf[4:], f"{entry['index']} opens not"
