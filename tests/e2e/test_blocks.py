@@ -5,12 +5,12 @@ import pytest
 from conftest import NOW, NOW_S
 from harness import bodies
 from harness.client import Api, refused
+from harness.loops import one_on_each
 from harness.questions import codes, pack_file, question
 from harness.tokens import Minter
 from harness.transfers import record, transfer
 from harness.wire import request
 from test_concurrency import at_once
-from test_decisions_order import on_two_loops
 
 PATH = "/v1/blocks"
 ROUNDS = 200
@@ -104,7 +104,7 @@ def test_what_one_loop_has_blocked_no_loop_permits(new_server, tmp_path):
     ask = request("POST", "/access/v1/evaluation", token, question(app, consent))
     block = request("PUT", PATH, token, {"client": app, "reason": "fraud"})
     unblock = request("DELETE", f"{PATH}?client={app}", token)
-    setter, asker = on_two_loops(server, token)
+    setter, asker = one_on_each(server, token, 2)
     seen = []
     for _ in range(ROUNDS):
         for change in (block, unblock):
