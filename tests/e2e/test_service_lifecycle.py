@@ -16,7 +16,7 @@ from conftest import NOW, NOW_S
 from cryptography.hazmat.primitives.asymmetric import ec
 from harness import bodies
 from harness.frames import Frames
-from harness.process import DEADLINE_S, Stalled, fill, logged, metrics
+from harness.process import DEADLINE_S, Stalled, fill, logged, metrics, until
 from harness.server import BINARY, IB1, PERSEUS, ROOT, Server, _environment
 from harness.tokens import Minter
 from harness.wire import Closed, Wire, request
@@ -155,6 +155,49 @@ def test_at_the_deadline_the_rest_is_cut_off(new_server):
         unfinished.send(b"POST /v1/consents HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{")
         server.stop()
     assert any('"service.drain_deadline"' in line for line in server.lines)
+
+
+@pytest.mark.parametrize("version", ["--http1.1", "--http2-prior-knowledge"])
+def test_at_the_deadline_a_waiting_write_is_answered_and_its_key_resolves_it(
+    new_server, tmp_path, version
+):
+    """The disk hangs in the middle of a commit: what becomes of it is not known at the deadline."""
+    shim, stuck = tmp_path / "stuck_disk.so", tmp_path / "stuck"
+    source = pathlib.Path(__file__).parent / "faults" / "stuck_disk.c"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", shim, source], check=True)
+    server = new_server(
+        clock=f"{NOW}x0",
+        environment={
+            "LD_PRELOAD": str(shim),
+            "STUCK_DISK": str(stuck),
+            "CONSENTD_DRAIN_SECONDS": "0",
+            "ASAN_OPTIONS": "verify_asan_link_order=0:detect_leaks=1:exitcode=99",
+        },
+    )
+    token = Minter(server.data, NOW_S).tenant(TENANT)
+    body = json.dumps(bodies.consent(APP, NOW)).encode()
+    key = [("idempotency-key", "stuck")]
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json", **dict(key)}
+    command = ["curl", "-sS", version, "-w", "%{http_code}", "-d", body.decode()]
+    command += [part for name, value in headers.items() for part in ("-H", f"{name}: {value}")]
+    stuck.touch()
+    try:
+        with subprocess.Popen(
+            [*command, f"{server.url}/v1/consents"], stdout=subprocess.PIPE, text=True
+        ) as caller:
+            until(server, (tmp_path / "stuck.waits").exists)
+            server.process.send_signal(signal.SIGTERM)
+            said, _ = caller.communicate(timeout=DEADLINE_S)
+        assert caller.returncode == 0 and said.endswith("}503"), said
+        assert json.loads(said[:-3])["type"].endswith("/problems/outcome-unknown")
+    finally:
+        stuck.unlink()
+    server.stop()
+    server.start()
+    with Wire(server) as wire:
+        answer = wire.ask(request("POST", "/v1/consents", token, body, key))
+        assert answer.status_code == 201 and answer.headers["idempotency-replayed"] == "true"
+    server.stop()
 
 
 def test_http2_is_told_to_go_away(new_server):
