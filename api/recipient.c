@@ -6,6 +6,7 @@
 #include "api/recipient.h"
 
 #include "api/json_value.h"
+#include "base/log.h"
 
 static const char *const NOT_ITS_OWN[] = {"oauthIssuer", "clientMember", "clientRoles",
                                           "maxUses",     "dependsOn",    NULL};
@@ -66,6 +67,7 @@ static void keep(json_t *list, const struct policy_pack *pack, const struct poli
 void api_recipient_reduce(const struct policy_pack *pack, struct span license, struct span url,
                           json_t *terms) {
     const struct policy_license *found = policy_pack_license_find(pack, license);
+    ASSERT(span_present(url)); /* invariant 9: a grant names no recipient that its request did not */
     for (const char *const *name = NOT_ITS_OWN; *name != NULL; name++) {
         json_object_del(terms, *name);
     }
