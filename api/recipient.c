@@ -67,7 +67,7 @@ static void keep(json_t *list, const struct policy_pack *pack, const struct poli
 void api_recipient_reduce(const struct policy_pack *pack, struct span license, struct span url,
                           json_t *terms) {
     const struct policy_license *found = policy_pack_license_find(pack, license);
-    ASSERT(span_present(url)); /* invariant 9: a grant names no recipient that its request did not */
+    ASSERT(span_present(url)); /* invariant 9: a grant only narrows its request */
     for (const char *const *name = NOT_ITS_OWN; *name != NULL; name++) {
         json_object_del(terms, *name);
     }
