@@ -61,15 +61,16 @@ enum status tlog_vkey_parse_parts(struct span text, struct tlog_vkey *out) {
         return STATUS_INVALID_PARAMETER;
     encode_hex(id, sizeof id, lower);
     struct span base64 = span_of(plus + 2 + ID_DIGITS, text.size - name.size - 2 - ID_DIGITS);
-    if (memcmp(lower, plus + 1, ID_DIGITS) != 0 ||
-        decode_base64(base64, typed, sizeof typed, &size) != STATUS_OK || size != sizeof typed ||
-        !known_type(typed[0]))
-        return STATUS_INVALID_PARAMETER;
-    *out = (struct tlog_vkey){.name = name, .type = typed[0]};
-    memcpy(out->id, id, sizeof id);
-    memcpy(out->public_key, typed + 1, sizeof out->public_key);
-    OPENSSL_cleanse(typed, sizeof typed);
-    return STATUS_OK;
+    bool read = memcmp(lower, plus + 1, ID_DIGITS) == 0 &&
+                decode_base64(base64, typed, sizeof typed, &size) == STATUS_OK &&
+                size == sizeof typed && known_type(typed[0]);
+    if (read) {
+        *out = (struct tlog_vkey){.name = name, .type = typed[0]};
+        memcpy(out->id, id, sizeof id);
+        memcpy(out->public_key, typed + 1, sizeof out->public_key);
+    }
+    OPENSSL_cleanse(typed, sizeof typed); /* it may be a secret */
+    return read ? STATUS_OK : STATUS_INVALID_PARAMETER;
 }
 
 void tlog_vkey_text(const struct tlog_vkey *key, char *out, size_t size) {
