@@ -254,6 +254,20 @@ static void a_bundle_has_each_entry_behind_its_size(void **state) {
     buffer_release(&bundle);
 }
 
+static void a_full_bundle_has_256_entries(void **state) {
+    static const char bytes[300];
+    struct buffer bundle = {0};
+    struct span entries[TLOG_TILE_WIDTH];
+    (void)state;
+    for (size_t i = 0; i < TLOG_TILE_WIDTH; i++)
+        tlog_bundle_append(&bundle, span_of(bytes, 300 - i));
+    assert_hex(bundle.data, 2, "012c");
+    assert_int_equal(tlog_bundle_read(buffer_span(&bundle), 256, entries), STATUS_OK);
+    for (size_t i = 0; i < TLOG_TILE_WIDTH; i++)
+        assert_int_equal(entries[i].size, 300 - i);
+    buffer_release(&bundle);
+}
+
 static void append_too_large(void) {
     struct buffer bundle = {0};
     static char bytes[65536];
@@ -297,6 +311,7 @@ int main(void) {
         cmocka_unit_test(an_append_fills_the_tiles_that_end_with_it),
         cmocka_unit_test(seventy_thousand_entries_have_the_tiles_of_the_reference),
         cmocka_unit_test(a_bundle_has_each_entry_behind_its_size),
+        cmocka_unit_test(a_full_bundle_has_256_entries),
         cmocka_unit_test(an_entry_that_has_no_u16_size_is_not_written),
         cmocka_unit_test(what_is_not_exactly_the_bundle_is_refused),
     };
