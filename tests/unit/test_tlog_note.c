@@ -94,7 +94,10 @@ static void a_verifier_key_with_a_changed_character_is_refused(void **state) {
         text[i] = was == 'a' ? 'b' : 'a';
         assert_int_equal(tlog_vkey_parse(span_of_text(text), &key), STATUS_INVALID_PARAMETER);
         text[i] = was;
-        assert_int_equal(tlog_vkey_parse(span_of(text, i), &key), STATUS_INVALID_PARAMETER);
+        char *cut = mem_alloc(i); /* exactly as large: the sanitizer sees a byte past it */
+        memcpy(cut, text, i);
+        assert_int_equal(tlog_vkey_parse(span_of(cut, i), &key), STATUS_INVALID_PARAMETER);
+        mem_free(cut);
     }
     size_t size = strlen(text);
     text[size] = 'A';
