@@ -27,6 +27,7 @@ enum api_outcome api_consents_query_post(struct api_call *call);
 enum api_outcome api_consent_events(struct api_call *call);
 enum api_outcome api_audit_events(struct api_call *call);
 enum api_outcome api_audit_at(struct api_call *call);
+enum api_outcome api_report_after_ending(struct api_call *call);
 enum api_outcome api_decision_replay(struct api_call *call);
 enum api_outcome api_policy_get(struct api_call *call);
 enum api_outcome api_policy_by_digest(struct api_call *call);

@@ -34,6 +34,8 @@ const struct api_route api_routes[] = {
     {"GET", "/v1/audit/events", AUTH_AUDIT_READ, false, API_NO_BODY, STREAMED, api_audit_events,
      NULL},
     {"GET", "/v1/audit/at", AUTH_AUDIT_READ, false, API_NO_BODY, JSON, api_audit_at, NULL},
+    {"GET", "/v1/audit/reports/after-ending", AUTH_AUDIT_READ, false, API_NO_BODY, JSON,
+     api_report_after_ending, NULL},
     {"POST", "/v1/audit/decisions/{id}/replay", AUTH_AUDIT_READ, false, API_NO_BODY, JSON,
      api_decision_replay, NULL},
     {"POST", "/access/v1/evaluation", AUTH_DECISIONS, false, API_ACCESS_BODY, JSON,

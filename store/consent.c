@@ -59,6 +59,14 @@ void consent_judge(struct store_consent *c, int64_t now) {
     }
 }
 
+bool store_consent_had_ended(const struct store_consent *consent, uint64_t entry, int64_t at) {
+    struct store_consent c = *consent;
+    consent_judge(&c, at);
+    bool by_clock = c.status == CONSENT_EXPIRED || c.status == CONSENT_TIMED_OUT;
+    return lifecycle_is_final(c.status) && c.status_at <= at &&
+           (by_clock || c.status_entry < entry);
+}
+
 /* The row of by_arrangement that names the head. */
 #define HEAD_ROW UINT64_MAX
 

@@ -77,6 +77,8 @@ struct store_event_filter {
     struct span step;           /* … and their provenance step, as their tenant has them */
     enum store_event_code code; /* 0: any */
     bool disclosures;           /* only those, whether permitted or not */
+    bool after_ending;          /* only permits and disclosures of consents that had ended when they
+                                   were recorded */
     int64_t from, to;           /* time: from inclusive, to exclusive; INT64_MIN / MAX open */
 };
 struct store_event_page {

@@ -250,6 +250,14 @@ static bool is_disclosure(const struct store_event *e) {
     return e->code == STORE_DISCLOSURE_PERMITTED || e->code == STORE_DISCLOSURE_VIOLATION;
 }
 
+static bool follows_ending(struct store_reader *reader, const struct store_event *e) {
+    struct store_consent c;
+    return (e->code == STORE_DECISION_PERMITTED || is_disclosure(e)) &&
+           e->consent != STORE_INDEX_NONE &&
+           consent_load(&reader->txn, e->consent, &c) == STATUS_OK &&
+           store_consent_had_ended(&c, e->index, e->at);
+}
+
 static bool matches(struct store_reader *reader, struct event_plan *plan,
                     const struct store_event *e) {
     const struct store_event_filter *f = plan->filter;
@@ -262,7 +270,7 @@ static bool matches(struct store_reader *reader, struct event_plan *plan,
            (!f->has_consent || e->consent == plan->consent) &&
            (f->code == 0 || e->code == f->code) && (!f->disclosures || is_disclosure(e)) &&
            (f->from == INT64_MIN || e->at >= f->from) && (f->to == INT64_MAX || e->at < f->to) &&
-           names_match(reader, plan, e) &&
+           (!f->after_ending || follows_ending(reader, e)) && names_match(reader, plan, e) &&
            (!span_present(f->reason) || reason_matches(reader, plan, e)) &&
            (!span_present(f->account) || account_matches(reader, plan, e));
 }

@@ -63,6 +63,9 @@ MUST_CHECK enum status store_consent_by_id(struct store_reader *reader, const st
                                            struct store_consent *out);
 MUST_CHECK enum status store_consent_by_index(struct store_reader *reader, uint64_t index,
                                               struct store_consent *out);
+/* Whether it had ended for what an entry says of a time not after its own: by an entry before it,
+ * or by the clock. */
+bool store_consent_had_ended(const struct store_consent *consent, uint64_t entry, int64_t at);
 /* Rewinds *consent to what it was right after log entry `log_index` (for replayed answers and
  * reads of the past). */
 MUST_CHECK enum status store_consent_as_of(struct store_reader *reader, uint64_t log_index,

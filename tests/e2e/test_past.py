@@ -4,9 +4,11 @@
 import collections
 import urllib.parse
 
+import model
 import pytest
 from harness.audit import read_log
 from harness.history import History
+from harness.transfers import transfer
 from harness.wire import Wire, request
 from harness.world import difference
 from model import format_time
@@ -162,3 +164,37 @@ def test_a_provenance_step_leads_to_the_words_it_rests_on(history):
             assert said["notice"] == said["consent"]["grant"]["notice"]
             sought += 1
     assert sought == 40
+
+
+def whole_report(history):
+    with history.api() as api:
+        return api.pages("/v1/audit/reports/after-ending", params={"limit": 500})
+
+
+def test_what_went_after_the_end_of_a_consent_is_reported_and_nothing_else(history):
+    """Last: to the millisecond, whatever ended it, of transfers that a tenant tells of late."""
+    assert whole_report(history) == []
+    ended = [c for c in history.model.ordered() if c.status in model.FINAL and c.granted_at]
+    ended = [c for c in ended if c.status_at < history.model.now]
+    lags = (-1, 0, 1, 60_000)
+    planted = {}
+    with Wire(history.server) as wire:
+        for number, consent in enumerate(ended[:120]):
+            lag = lags[number % len(lags)]
+            body = transfer(
+                format_time(consent.status_at + lag), consent.client, consentId=consent.id
+            )
+            token = history.world.tenant_token(consent)
+            key = [("Idempotency-Key", f"late-{number}")]
+            answer = wire.ask(request("POST", "/v1/disclosures", token, body, key))
+            assert answer.status_code == 201, answer.text
+            if lag >= 0:
+                planted[body["transaction"]] = (consent, lag)
+    found = whole_report(history)
+    assert [item["transaction"] for item in found] == list(planted)
+    for item in found:
+        consent, lag = planted[item["transaction"]]
+        assert (item["event"], item["consentId"]) == ("disclosure.violation", consent.id)
+        assert (item["status"], item["lagMs"]) == (consent.status, lag)
+        assert item["endedAt"] == format_time(consent.status_at)
+    assert len({consent.status for consent, _ in planted.values()}) >= 4
