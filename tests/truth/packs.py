@@ -159,7 +159,38 @@ def make_any(rng, base):
         rules=(0.5, lambda: [make_rule(rng, i, pack, base) for i in range(rng.randint(1, 4))]),
         resourceTypes=(0.5, lambda: make_types(rng)),
     )
+    if "rules" in pack and maybe(rng, 0.5):
+        pack["directory"] = make_directory(rng, pack, base)
     return pack
+
+
+def make_entity(rng, names, base):
+    def value():
+        return some(rng, WORDS, 0) if maybe(rng, 0.2) else any_value(rng, base)
+
+    properties = {name: value() for name in names if maybe(rng, 0.7)}
+    return {"properties": properties} if properties or maybe(rng, 0.2) else {}
+
+
+def make_directory(rng, pack, base):
+    """Of subjects and resources that requests are about, with properties that rules look at."""
+    looked_at = {c["path"] for rule in pack["rules"] for c in rule["when"]}
+    ruled = [t["type"] for t in pack.get("resourceTypes", []) if not t["needsConsent"]]
+    made = {}
+    for side, types, ids in (
+        ("subject", ("application", "user"), CLIENTS),
+        ("resource", ruled, ("account-1", "account-2")),
+    ):
+        prefix = f"{side}.properties."
+        names = sorted(p.removeprefix(prefix) for p in looked_at if p.startswith(prefix))
+        names = [name for name in names if "." not in name]
+        made[f"{side}s"] = [
+            {"type": type_, "id": id_, **make_entity(rng, names, base)}
+            for type_ in types
+            for id_ in ids
+            if maybe(rng, 0.7)
+        ]
+    return made
 
 
 def make_types(rng):

@@ -39,9 +39,21 @@ def facts_of(pack, consent):
     return found | {f"consent.{path}": value for path, value in there.items()}
 
 
+def listed(pack, attributes):
+    """What the directory of the pack says of the subject and the resource of a request."""
+    found = {}
+    for entity in ("subject", "resource"):
+        named = {name: attributes[f"{entity}.{name}"] for name in ("type", "id")}
+        for one in pack.get("directory", {}).get(f"{entity}s", []):
+            if {name: one[name] for name in named} == named:
+                properties = one.get("properties", {})
+                found |= {f"{entity}.properties.{name}": properties[name] for name in properties}
+    return found
+
+
 def facts(pack, consent, license_, question):
-    """path -> value, of everything that is there."""
-    found = dict(question.attributes)
+    """path -> value, of everything that is there. What the request says goes before what is listed."""
+    found = listed(pack, question.attributes) | question.attributes
     if consent is not None:
         found |= facts_of(pack, consent)
     if consent is not None and license_ is not None:
