@@ -1,7 +1,8 @@
 /* Any bytes as the body of an AuthZEN request, of the kind that the first byte chooses: refused
  * with a sentence, or read into the entities that jansson finds there too; each question is within
  * its limits, is the same whether it is asked after others or alone, is answered by the policy, and
- * is answered alike when it is read again from what the log keeps of it. */
+ * is answered alike when it is read again from what the log keeps of it; a search finds of what the
+ * pack lists exactly what the policy permits when it is asked for each. */
 // SPDX-License-Identifier: Apache-2.0
 #include <stdint.h>
 
@@ -9,6 +10,7 @@
 
 #include "api/access_question.h"
 #include "api/access_record.h"
+#include "api/access_seek.h"
 #include "base/encode.h"
 #include "base/limits.h"
 #include "tests/fuzz/support_store.h"
@@ -29,15 +31,34 @@ static const char rules[] =
     "{\"id\":\"q\",\"effect\":\"permit\",\"when\":["
     "{\"path\":\"resource.properties.license\",\"op\":\"ne\",\"value\":\"l\"},"
     "{\"path\":\"context.time\",\"op\":\"exists\",\"value\":true}]}]";
+static const char directory[] =
+    "{\"subjects\":[{\"type\":\"user\",\"id\":\"alice\"},"
+    "{\"type\":\"user\",\"id\":\"mallory\",\"properties\":{\"role\":\"xy\"}}],"
+    "\"resources\":[{\"type\":\"record\",\"id\":\"r-1\",\"properties\":{\"tags\":[\"a\"]}},"
+    "{\"type\":\"record\",\"id\":\"r-2\",\"properties\":{\"license\":\"l\"}}],"
+    "\"actions\":[\"read\",\"write\"]}";
+
+/* What searches are asked through. */
+static struct api_service service;
+static struct api_loop loop;
+
+static void close_reader(void) {
+    store_reader_close(loop.reader);
+}
 
 static void prepare(void) {
     json_t *json = json_load_file("tests/packs/every-member.json", 0, NULL);
-    ASSERT(json_object_del(json, "directory") == 0); /* its properties need the rules of the file */
+    ASSERT(json_object_set_new(json, "directory", json_loads(directory, 0, NULL)) == 0);
     ASSERT(json_object_set_new(json, "rules", json_loads(rules, 0, NULL)) == 0);
     char *text = json_dumps(json, 0);
     rig_open(span_of_text(text));
     free(text);
     json_decref(json);
+    ASSERT(store_pack_activate(rig.store, rig.pack) == STATUS_OK);
+    service.store = rig.store;
+    loop.service = &service;
+    ASSERT(store_reader_open(rig.store, &loop.reader) == STATUS_OK);
+    atexit(close_reader); /* runs before the store is closed */
 }
 
 /* ---- entities, against jansson's */
@@ -191,11 +212,83 @@ static void check_question(struct api_access_asker *asker, const struct api_enti
     check_record(asker->arena, &ask.question, &decision);
 }
 
+/* ---- searches */
+
+static enum api_entity_kind sought_by(enum api_access_kind kind) {
+    return kind == API_ACCESS_SEARCH_SUBJECT    ? API_SUBJECT
+           : kind == API_ACCESS_SEARCH_RESOURCE ? API_RESOURCE
+                                                : API_ACTION;
+}
+
+/* Whether the policy permits what is asked with this id or name in the place of what is sought. */
+static bool is_permitted(struct api_access_asker *asker, const struct api_access_body *body,
+                         struct span id) {
+    struct api_entities entities = body->defaults;
+    struct api_entity *candidate = arena_array(asker->arena, 1, sizeof *candidate);
+    struct api_access_ask ask;
+    struct policy_decision decision;
+    if (entities.of[sought_by(body->kind)] != NULL)
+        *candidate = *entities.of[sought_by(body->kind)];
+    candidate->id = id;
+    entities.of[sought_by(body->kind)] = candidate; /* a new one: the asker reads each once */
+    api_access_question(asker, &entities, &ask);
+    policy_decide(rig.pack, NULL, &ask.question.ask, NOW, &decision);
+    return decision.permitted;
+}
+
+static bool is_among(const json_t *results, const char *member, const char *id) {
+    for (size_t i = 0; i < json_array_size(results); i++)
+        if (strcmp(json_string_value(json_object_get(json_array_get(results, i), member)), id) == 0)
+            return true;
+    return false;
+}
+
+/* Of the ids that the directory has for what is sought, if it has the type. */
+static void check_found(struct api_access_asker *asker, const struct api_access_body *body,
+                        const json_t *results) {
+    static const char *const ids[][2] = {{"alice", "mallory"}, {"read", "write"}, {"r-1", "r-2"}};
+    static const char *const types[] = {"user", NULL, "record"};
+    enum api_entity_kind sought = sought_by(body->kind);
+    const char *member = sought == API_ACTION ? "name" : "id";
+    bool listed = types[sought] == NULL || span_is(body->defaults.of[sought]->type, types[sought]);
+    size_t found = 0;
+    for (unsigned i = 0; i < 2; i++) {
+        bool expected = listed && is_permitted(asker, body, span_of_text(ids[sought][i]));
+        ASSERT(is_among(results, member, ids[sought][i]) == expected);
+        found += expected;
+    }
+    ASSERT(json_array_size(results) == found);
+}
+
+static void check_search(struct api_access_asker *asker, const struct api_access_body *body) {
+    struct api_call call = {.loop = &loop, .arena = asker->arena};
+    struct api_access_ask ask;
+    struct buffer text = {0};
+    struct json_out out = json_out_to(&text);
+    struct api_seeking seeking = {.call = &call,
+                                  .pack = rig.pack,
+                                  .kind = body->kind,
+                                  .asked = &ask.question,
+                                  .limit = 2,
+                                  .out = &out};
+    api_access_question(asker, &body->defaults, &ask);
+    json_out_array_begin(&out);
+    ASSERT(store_read_begin(loop.reader) == STATUS_OK);
+    ASSERT(api_access_seek(&seeking) == STATUS_OK);
+    store_read_end(loop.reader);
+    json_out_array_end(&out);
+    json_t *results = json_loadb(text.data, text.size, JSON_REJECT_DUPLICATES, NULL);
+    ASSERT(json_is_array(results) && json_array_size(results) == seeking.count && !seeking.more);
+    ASSERT(ask.question.about == STORE_ABOUT_RULES || seeking.count == 0); /* the store is empty */
+    if (ask.question.about == STORE_ABOUT_RULES)
+        check_found(asker, body, results);
+    json_decref(results);
+    buffer_release(&text);
+}
+
 /* A search asks about one candidate after the other. */
 static void check_candidate(struct api_access_asker *asker, const struct api_access_body *body) {
-    unsigned sought = body->kind == API_ACCESS_SEARCH_SUBJECT    ? API_SUBJECT
-                      : body->kind == API_ACCESS_SEARCH_RESOURCE ? API_RESOURCE
-                                                                 : API_ACTION;
+    enum api_entity_kind sought = sought_by(body->kind);
     struct api_entities entities = body->defaults;
     struct api_entity candidate = {.type = SPAN_NONE};
     if (body->kind >= API_ACCESS_SEARCH_SUBJECT) {
@@ -206,6 +299,8 @@ static void check_candidate(struct api_access_asker *asker, const struct api_acc
         entities.of[sought] = &candidate;
     }
     check_question(asker, &entities);
+    if (body->kind >= API_ACCESS_SEARCH_SUBJECT)
+        check_search(asker, body);
 }
 
 /* ---- a request */
