@@ -251,6 +251,30 @@ static void a_time_beyond_63_bits_is_refused(void **state) {
     buffer_release(&line);
 }
 
+static const struct noted *noted;
+
+static void cosign_at_no_time(void) {
+    struct buffer out = {0};
+    tlog_cosignature_put(&out, noted->witness, 0, SPAN("text\n"));
+}
+
+static void cosign_as_a_log(void) {
+    struct buffer out = {0};
+    tlog_cosignature_put(&out, noted->log, 1, SPAN("text\n"));
+}
+
+static void sign_as_a_witness(void) {
+    struct buffer out = {0};
+    tlog_note_put_signature(&out, noted->witness, SPAN("text\n"));
+}
+
+static void a_key_signs_what_its_kind_signs(void **state) {
+    noted = *state;
+    assert_aborts(cosign_at_no_time, "time != 0");
+    assert_aborts(cosign_as_a_log, "type == TLOG_KEY_COSIGNATURE");
+    assert_aborts(sign_as_a_witness, "type == TLOG_KEY_ED25519");
+}
+
 /* ---- whom a reader believes */
 
 static void a_quorum_of_witnesses_is_counted(void **state) {
@@ -329,6 +353,7 @@ int main(void) {
         NOTED(each_bit_of_a_cosignature_and_its_text_counts),
         NOTED(a_signature_is_no_cosignature),
         NOTED(a_time_beyond_63_bits_is_refused),
+        NOTED(a_key_signs_what_its_kind_signs),
         NOTED(a_quorum_of_witnesses_is_counted),
         NOTED(witnesses_without_the_log_are_not_believed),
         NOTED(a_wrong_line_of_a_witness_spoils_the_checkpoint),

@@ -370,6 +370,21 @@ static void a_wrong_signature_of_a_known_key_spoils_the_note(void **state) {
     tlog_key_free(golden);
 }
 
+/* Larger than any that our keys make, in the name of one of them. */
+static void a_signature_of_a_known_key_that_is_too_large_spoils_the_note(void **state) {
+    struct noted *n = *state;
+    unsigned char large[TLOG_KEY_ID_SIZE + TLOG_COSIGNATURE_SIZE + 1] = {0};
+    char base64[ENCODE_BASE64_SIZE(sizeof large) + 1];
+    struct buffer bytes = signed_by(SPAN("text\n"), &n->log, 1);
+    struct tlog_note note;
+    memcpy(large, n->log_vkey.id, TLOG_KEY_ID_SIZE);
+    base64[encode_base64(large, sizeof large, base64)] = '\0';
+    buffer_append_format(&bytes, DASH ORIGIN " %s\n", base64);
+    assert_int_equal(tlog_note_parse(buffer_span(&bytes), &note), STATUS_OK);
+    assert_int_equal(tlog_note_verify(&note, &n->log_vkey, 1, 1), STATUS_INVALID_PARAMETER);
+    buffer_release(&bytes);
+}
+
 /* ---- lines apart */
 
 static void lines_apart_from_their_text_are_read_alike(void **state) {
@@ -442,6 +457,7 @@ int main(void) {
         NOTED(name_and_id_together_make_a_key),
         NOTED(a_note_with_any_bit_turned_is_not_believed),
         NOTED(a_wrong_signature_of_a_known_key_spoils_the_note),
+        NOTED(a_signature_of_a_known_key_that_is_too_large_spoils_the_note),
         NOTED(lines_apart_from_their_text_are_read_alike),
         cmocka_unit_test(a_text_that_no_reader_would_take_is_not_written),
         NOTED(a_text_may_end_in_empty_lines),
