@@ -6,9 +6,12 @@ import urllib.parse
 
 import model
 import pytest
+from conftest import NOW
+from harness import bodies
 from harness.audit import read_log
 from harness.history import History
-from harness.transfers import transfer
+from harness.questions import question
+from harness.transfers import record, transfer
 from harness.wire import Wire, request
 from harness.world import difference
 from model import format_time
@@ -44,6 +47,7 @@ def test_the_history_is_worth_asking_about(history):
         "licenseNotAvailable",
         "recipientNotNamed",
         "roleMissing",
+        "clientBlocked",
     } <= set(reasons), reasons
 
 
@@ -116,7 +120,7 @@ def test_the_log_tells_of_each_moment_what_was_decided_in_it(history):
                 wrong.append((decision.asked, decision.context, said))
     assert not wrong, f"{len(wrong)} of {len(history.closing)}: {wrong[0]}"
     assert len(history.closing) > 250
-    assert {"policy", "request", "grant", "status", "link"} <= set(shown), shown
+    assert {"policy", "request", "grant", "status", "link", "block"} <= set(shown), shown
 
 
 def test_the_entries_that_are_named_show_it(history):
@@ -131,6 +135,8 @@ def test_the_entries_that_are_named_show_it(history):
                 assert (entry["event"], entry["at"]) == (shown["event"], shown["at"])
                 if shown["shows"] == "policy":
                     assert entry["payload"]["body"]["digest"] == said["policy"]["digest"]
+                elif shown["shows"] == "block":
+                    assert entry["payload"]["client"] == said["client"]
                 elif shown["shows"] != "link":
                     assert entry["payload"]["consentId"] == said["consent"]["consentId"]
             position = said["position"]
@@ -164,6 +170,27 @@ def test_a_provenance_step_leads_to_the_words_it_rests_on(history):
             assert said["notice"] == said["consent"]["grant"]["notice"]
             sought += 1
     assert sought == 40
+
+
+def test_uses_are_counted_up_to_the_decision(cast):
+    """All in one millisecond: the place in the log tells how often it had been used."""
+    consent = cast.tenant.create(bodies.consent(cast.app_url, NOW, maxUses=2))
+    asked = question(cast.app_url, consent, context={"record": True, "explain": True})
+    asked["resource"]["properties"] = {"permissions": ["tariff"]}
+    answers = []
+    for transaction in ("one", "one", "two", "three"):
+        answers.append(cast.tenant.post("/access/v1/evaluation", asked).json())
+        body = transfer(NOW, cast.app_url, consentId=consent["consentId"], transaction=transaction)
+        record(cast.tenant, body)
+    answers.append(cast.tenant.post("/access/v1/evaluation", asked).json())
+    assert [answer["decision"] for answer in answers] == [True, True, True, False, False]
+    for answer in answers:
+        path = f"/v1/audit/decisions/{answer['context']['decisionId']}/replay"
+        said = cast.auditor.post(path).json()
+        assert said["agrees"] and said["replayed"]["decision"] == answer["decision"]
+        assert said["explanation"]["reasons"] == answer["context"]["reasons"]
+    (late,) = cast.auditor.pages("/v1/audit/reports/after-ending")
+    assert (late["transaction"], late["status"], late["lagMs"]) == ("three", "fulfilled", 0)
 
 
 def whole_report(history):

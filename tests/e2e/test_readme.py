@@ -21,7 +21,7 @@ def tour():
     """(commands, what they show) of each step; nothing shown is an empty text."""
     text = (ROOT / "README.md").read_text().split("\n## Five minutes\n")[1].split("\n## ")[0]
     steps = re.findall(r"```sh\n(.*?)```\n(?:```text\n(.*?)```\n)?", text, re.DOTALL)
-    assert len(steps) == text.count("```sh\n") == 12
+    assert len(steps) == text.count("```sh\n") == 13
     return steps
 
 

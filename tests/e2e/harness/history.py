@@ -2,8 +2,9 @@
 """A small market through many moments, and all that was decided in them.
 
 At each moment the server's clock stands still. Between the changes of the families decisions of all
-kinds are asked for and recorded; now and then another pack comes into force. What the model holds at
-the end of each moment is kept, for questions about the past.
+kinds are asked for and recorded; clients are blocked and the blocks lifted; now and then another pack
+comes into force. What the model holds at the end of each moment is kept, for questions about the
+past.
 """
 
 import copy
@@ -79,6 +80,7 @@ class History(Market):
         with Wire(self.server) as wire:
             for number, family in enumerate(families):
                 family.step(wire)
+                self.block(wire, family)
                 self.decide(wire, family)
                 if reload and number == len(families) // 2:
                     self.reload()
@@ -96,6 +98,22 @@ class History(Market):
             return [line for line in self.server.lines[before:] if '"service.reloaded"' in line]
 
         until(self.server, done)
+
+    def block(self, wire, family):
+        """Now and then a client of the family is blocked, for good or for some days, or no more."""
+        rng, act = self.rng, self.rng.random()
+        client, token = rng.choice(family.apps), self.world.tenant(family.provider)
+        if act < 0.06:
+            body = {"client": client, "reason": "fraud"}
+            if rng.random() < 0.5:
+                body["until"] = format_time(self.model.now + rng.randrange(1, 60) * DAY)
+            answer = wire.ask(request("PUT", "/v1/blocks", token, body))
+        elif act < 0.2:
+            query = urllib.parse.urlencode({"client": client})
+            answer = wire.ask(request("DELETE", f"/v1/blocks?{query}", token))
+        else:
+            return
+        assert answer.status_code in (200, 404), answer.text
 
     # ---- questions
 
