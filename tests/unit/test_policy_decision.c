@@ -832,6 +832,28 @@ static void a_rule_that_applies_denies(void **state) {
     rig_release(&rig);
 }
 
+static void the_last_of_ten_thousand_rules_counts(void **state) {
+    json_t *root = json_file(EVERY_MEMBER), *rules = json_array();
+    struct rig rig;
+    (void)state;
+    for (unsigned i = 0; i < 10000; i++)
+        json_array_append_new(rules, json_pack("{s:o,s:s,s:[{s:s,s:s,s:o}]}", "id",
+                                               json_sprintf("rule-%u", i), "effect", "deny", "when",
+                                               "path", "action.name", "op", "eq", "value",
+                                               json_sprintf("name-%u", i)));
+    json_put(root, "/directory", NULL);
+    json_put(root, "/rules", rules);
+    rig_init(&rig, root, USAGE_1);
+    ask_purpose(&rig, "report");
+    ask_permissions(&rig, "usage.halfhourly");
+    ask_granularity(&rig, "P1M");
+    rig.request.action_name = SPAN("name-10000");
+    assert_denials(&rig, "");
+    rig.request.action_name = SPAN("name-9999");
+    assert_denied(&rig, "deniedByRule", "rules/9999", "a rule denies it");
+    rig_release(&rig);
+}
+
 static void a_rule_that_permits_does_not_replace_a_consent(void **state) {
     struct rig rig;
     (void)state;
@@ -993,6 +1015,7 @@ int main(void) {
         cmocka_unit_test(what_is_kept_for_recipients_needs_one),
         cmocka_unit_test(data_stay_in_the_packs_territory),
         cmocka_unit_test(a_rule_that_applies_denies),
+        cmocka_unit_test(the_last_of_ten_thousand_rules_counts),
         cmocka_unit_test(a_rule_that_permits_does_not_replace_a_consent),
         cmocka_unit_test(a_type_ruled_by_rules_alone_needs_one_that_permits),
         cmocka_unit_test(an_unknown_type_is_denied_and_nothing_else_is_said),

@@ -327,6 +327,45 @@ static void a_circle_is_refused(void **state) {
     CHECK(rows);
 }
 
+/* As many licences as a pack may have; each depends on the next and is replaced by it. */
+static json_t *chain_of_licenses(void) {
+    json_t *root = json_file(EVERY_MEMBER), *licenses = json_array();
+    for (unsigned i = 0; i < LIMIT_LICENSES; i++) {
+        char url[64], next[64];
+        json_t *one = json_deep_copy(json_at(root, "/licenses/1"));
+        snprintf(url, sizeof url, "https://scheme.example/%u", i);
+        snprintf(next, sizeof next, "https://scheme.example/%u", i + 1);
+        json_object_set_new(one, "url", json_string(url));
+        if (i + 1 < LIMIT_LICENSES) {
+            json_object_set_new(one, "replacedBy", json_string(next));
+            json_object_set_new(one, "dependsOn", json_pack("[s]", next));
+        }
+        json_array_append_new(licenses, one);
+    }
+    json_put(root, "/licenses", licenses);
+    return root;
+}
+
+static void a_circle_is_refused_however_long(void **state) {
+    static const char *const first = "https://scheme.example/0", *const last = "/licenses/255/";
+    (void)state;
+    policy_pack_free(loaded(chain_of_licenses()));
+    json_t *root = chain_of_licenses();
+    json_object_set_new(json_at(root, last), "dependsOn", json_pack("[s]", first));
+    assert_refused_at(root, "/licenses/0/dependsOn", "leads in a circle");
+    json_decref(root);
+    root = chain_of_licenses();
+    json_object_set_new(json_at(root, last), "replacedBy", json_string(first));
+    assert_refused_at(root, "/licenses/0/replacedBy", "leads in a circle");
+    json_decref(root);
+    root = chain_of_licenses(); /* only what stands in it or leads there is at fault */
+    json_object_set_new(json_at(root, last), "dependsOn",
+                        json_pack("[s]", "https://scheme.example/255"));
+    json_object_del(json_at(root, "/licenses/253"), "dependsOn");
+    assert_refused_at(root, "/licenses/254/dependsOn", "leads in a circle");
+    json_decref(root);
+}
+
 static void texts_and_names_keep_their_form(void **state) {
     static const struct row rows[] = {
         {"/pack", "\"\"", "/pack", "must be 1 to 64 letters"},
@@ -392,6 +431,17 @@ static void dates_and_durations_are_iso_8601_and_in_order(void **state) {
         {"/licenses/0/availableFrom", "\"2026-02-09T00:00:00\"", "/licenses/0/availableFrom",
          "must be a date"},
         {"/licenses/0/availableFrom", "20260209", "/licenses/0/availableFrom", "must be a date"},
+        {"/licenses/0/deprecatedAfter", "\"2026-13-01\"", "/licenses/0/deprecatedAfter",
+         "must be a date"},
+        {"/licenses/0/prohibitedAfter", "\"2027-06-31\"", "/licenses/0/prohibitedAfter",
+         "must be a date"},
+        {"/licenses/0/prohibitedAfter", "\"2027-06-30T24:00Z\"", "/licenses/0/prohibitedAfter",
+         "must be a date"},
+        {"/licenses/0/prohibitedAfter", "\"1969-12-31\"", "/licenses/0/prohibitedAfter",
+         "must be a date"},
+        {"/rules/0/when/0/value", "\"2026-02-30T00:00:00Z\"", "/rules/0/when/0/value", "must be"},
+        {"/purposes/0/limits/lookBack", "\"P1Y2M\"", "/purposes/0/limits/lookBack",
+         "must be an ISO 8601 duration"},
         {"/licenses/0/availableFrom", "\"2026-07-01\"", "/licenses/0/deprecatedAfter",
          "lies before availableFrom"},
         {"/licenses/0/prohibitedAfter", "\"2026-06-29\"", "/licenses/0/prohibitedAfter",
@@ -594,6 +644,7 @@ int main(void) {
         cmocka_unit_test(a_reference_must_lead_to_a_definition),
         cmocka_unit_test(what_stands_twice_is_refused),
         cmocka_unit_test(a_circle_is_refused),
+        cmocka_unit_test(a_circle_is_refused_however_long),
         cmocka_unit_test(texts_and_names_keep_their_form),
         cmocka_unit_test(dates_and_durations_are_iso_8601_and_in_order),
         cmocka_unit_test(numbers_keep_their_bounds),

@@ -215,6 +215,29 @@ static void a_long_path_is_cut_into_its_words(void **state) {
     policy_pack_free(pack);
 }
 
+/* What each request is searched for: sixty-four members, however many rules look at them. */
+static void rules_look_at_64_members_and_not_one_more(void **state) {
+    struct policy_error error;
+    struct policy_pack *pack = NULL;
+    json_t *root = json_file(EVERY_MEMBER), *rules = json_array();
+    (void)state;
+    json_put(root, "/directory", NULL);
+    for (unsigned i = 0; i < 100; i++)
+        json_array_append_new(rules, json_pack("{s:o,s:s,s:[{s:o,s:s,s:i}]}", "id",
+                                               json_sprintf("rule-%u", i), "effect", "deny", "when",
+                                               "path", json_sprintf("context.n%u", i % 64), "op",
+                                               "eq", "value", 1));
+    json_put(root, "/rules", rules);
+    pack = loaded(json_incref(root));
+    assert_int_equal(policy_pack_slot_count(pack), 64);
+    policy_pack_free(pack);
+    json_put(root, "/rules/99/when/0/path", json_string("context.n64"));
+    assert_int_equal(load_json(root, &pack, &error), STATUS_INVALID_BODY);
+    assert_string_equal(error.pointer, "/rules/99/when/0/path");
+    assert_non_null(strstr(error.detail, "one more than the 64"));
+    json_decref(root);
+}
+
 static void resource_types_are_the_pack_s_or_the_usual_two(void **state) {
     struct policy_pack *pack = loaded(json_file(EVERY_MEMBER));
     (void)state;
@@ -258,6 +281,7 @@ int main(void) {
         cmocka_unit_test(a_value_fits_its_operator_and_its_path),
         cmocka_unit_test(rules_are_compiled_in_their_order),
         cmocka_unit_test(a_long_path_is_cut_into_its_words),
+        cmocka_unit_test(rules_look_at_64_members_and_not_one_more),
         cmocka_unit_test(resource_types_are_the_pack_s_or_the_usual_two),
         cmocka_unit_test(a_pack_of_rules_alone_needs_no_licence),
     };
