@@ -5,6 +5,7 @@ on every loop, alone and in batches, recorded or not, held against models of bot
 import collections
 import itertools
 import json
+import os
 import threading
 
 from conftest import NOW, NOW_S
@@ -26,9 +27,9 @@ LOOPS = 2
 LIVES = 8
 STEPS = 12
 MANY = 1500  # more than a cascade ends in the transaction of its cause
-SEED = "lives"
+SEED = os.environ.get("TRUTH_SEED", "lives")
 FREQUENT = (
-    "consentNotFound wrongClient notActive expired usesExhausted linkedConsentEnded "
+    "consentNotFound wrongClient clientBlocked notActive expired usesExhausted linkedConsentEnded "
     "licenseNotAvailable roleMissing purposeNotPermitted permissionNotPermitted "
     "resourceNotPermitted granularityTooFine outsideDataWindow recipientNotNamed"
 ).split()

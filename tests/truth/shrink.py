@@ -47,8 +47,8 @@ def shrink(whole, disagree):
         for path in sorted(places(whole), key=len):
             try:
                 candidate = without(whole, path)
-            except (IndexError, KeyError):
-                continue  # went with another
+            except (IndexError, KeyError, TypeError):
+                continue  # went with another, which may have moved what stands there now
             if disagree(candidate):
                 whole, smaller = candidate, True
     return whole

@@ -5,7 +5,9 @@ What must be answered comes from two models: model.py says what has become of th
 truth/model.py what is decided about each, and `answer_of` which of them speaks.
 """
 
+import math
 import random
+import urllib.parse
 
 from model import Model, format_time, parse_time
 from truth.model import decide
@@ -68,6 +70,7 @@ def answer_of(life, question, recorded):
 
     def judged(consent):
         case = {"now": life.model.now, "request": pairs(question), "consent": consent}
+        case["blocked"] = life.is_blocked(question["subject"]["id"])
         if consent is not None:
             case["consent"] = case_of(life, consent, recorded)
         return decide(life.pack, case)
@@ -113,7 +116,7 @@ class Life:
         self.apps = [f"https://directory.example/life-{number}/app/{i}" for i in range(3)]
         self.banks = [f"https://directory.example/life-{number}/bank/{i}" for i in range(2)]
         self.model = Model(now, bodies.LICENSES, REQUEST_TIMEOUT_MS)
-        self.consents, self.used = [], {}
+        self.consents, self.used, self.blocks = [], {}, {}
         self.names, self.steps = 0, []
         self.asked, self.wrong, self.unswept = [], [], None
         self.wires, self.token = [], None
@@ -177,7 +180,8 @@ class Life:
     def step(self):
         self.unswept = None  # the writer writes first what the clock has ended
         steps = [self.create] * 3 + [self.depend] * 2 + [self.revoke] * 3
-        self.rng.choice(steps + [self.renew, self.renew, self.late_grant, self.disclose])()
+        steps += [self.renew] * 2 + [self.late_grant, self.disclose, self.block, self.unblock]
+        self.rng.choice(steps)()
 
     def made(self, body, path="/v1/consents"):
         answer = self.send("POST", path, body, key=True)
@@ -261,11 +265,33 @@ class Life:
             if len(used) == consent.terms["maxUses"]:
                 self.model.use_up(consent)
 
+    def block(self):
+        """For good, or for so long that the clock lifts it at a border of these lives."""
+        client, until = self.rng.choice(self.apps), self.rng.choice((None, 1, 2, 1000))
+        body = {"client": client, "reason": "fraud"}
+        if until is not None:
+            body["until"] = format_time(self.model.now + until)
+        assert self.send("PUT", "/v1/blocks", body).status_code == 200, self.steps[-1]
+        self.blocks[client] = math.inf if until is None else self.model.now + until
+
+    def unblock(self):
+        blocked = [client for client in self.blocks if self.is_blocked(client)]
+        if blocked:
+            client = self.rng.choice(blocked)
+            answer = self.send("DELETE", f"/v1/blocks?client={urllib.parse.quote(client, safe='')}")
+            assert answer.status_code == 200, self.steps[-1]
+            del self.blocks[client]
+
+    def is_blocked(self, client):
+        return self.model.now < self.blocks.get(client, 0)
+
     # ---- questions
 
     def question(self):
         rng = self.rng
-        consent = rng.choice(self.consents[-6:]) if self.consents else None
+        active = [c for c in self.consents if c.status == "active"]
+        known = active if active and rng.random() < 0.5 else self.consents[-6:]
+        consent = rng.choice(known) if known else None
         client = consent.client if consent and rng.random() < 0.9 else rng.choice(self.apps)
         resource = {"type": "account", "id": self.account()}
         if consent is not None and rng.random() < 0.5:
@@ -305,7 +331,7 @@ class Life:
             ends = ["2026-06-01T00:00Z"] * 6 + ["2026-05-20T00:00Z", "2026-04-10T00:00Z"]
             properties |= {"from": rng.choice(starts), "to": rng.choice(ends)}
         if consent is not None and rng.random() < 0.2:
-            properties["license"] = consent.license
+            properties["license"] = rng.choice((consent.license, bodies.COMBINED))
         return properties
 
     def ask(self):
