@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Holds the decisions of the program against those of an independent model: random packs, consents,
 requests and times, the same for the same seed. What they disagree on is made small and printed.
-Usage: run_truth.py DRIVER; TRUTH_CASES and TRUTH_SEED in the environment change how many and which."""
+Usage: run_truth.py DRIVER; in the environment, TRUTH_CASES and TRUTH_SEED: how many, and which."""
 
 import collections
 import concurrent.futures
