@@ -214,7 +214,49 @@ static void report(struct survey *s) {
     }
 }
 
+/* ---- room for the new pack's codes: a store numbers those of all packs that were ever in force */
+
+static uint32_t numbered(struct survey *s, enum store_name_kind kind) {
+    uint32_t count = 0;
+    while (count < LIMIT_SET && span_present(store_name(s->of_new, kind, count))) {
+        count++;
+    }
+    return count;
+}
+
+static bool fits(uint32_t codes, const char *kind) {
+    if (codes > LIMIT_SET) {
+        printf("does not fit          %10u  %s over all packs, %u at most\n", codes, kind,
+               LIMIT_SET);
+    }
+    return codes <= LIMIT_SET;
+}
+
+/* Tells what the store could not take; all of it. */
+static enum status check_room(struct survey *s, bool *room) {
+    const struct policy_pack *new = s->asked->new;
+    enum status status = store_read_begin(s->of_new);
+    if (status != STATUS_OK) {
+        return status;
+    }
+    uint32_t purposes = numbered(s, STORE_NAME_PURPOSE);
+    uint32_t permissions = numbered(s, STORE_NAME_PERMISSION);
+    for (uint32_t i = 0; i < policy_pack_purpose_count(new); i++) {
+        purposes += store_name_find(s->of_new, STORE_NAME_PURPOSE,
+                                    policy_pack_purpose(new, i)->code) == STORE_NAME_NONE;
+    }
+    for (uint32_t i = 0; i < policy_pack_permission_count(new); i++) {
+        permissions += store_name_find(s->of_new, STORE_NAME_PERMISSION,
+                                       policy_pack_permission(new, i)->code) == STORE_NAME_NONE;
+    }
+    store_read_end(s->of_new);
+    *room = fits(purposes, "purposes");
+    *room &= fits(permissions, "permissions");
+    return STATUS_OK;
+}
+
 static enum cli_exit run(struct survey *s) {
+    bool room = true;
     char why[512];
     const struct store_options options = {.directory = s->asked->directory,
                                           .clock = s->asked->clock};
@@ -231,10 +273,12 @@ static enum cli_exit run(struct survey *s) {
     }
     if (status == STATUS_OK) {
         report(s);
-    } else {
+        status = check_room(s, &room);
+    }
+    if (status != STATUS_OK) {
         cli_complain(POLICY_DIFF, "%s: %s", s->asked->directory, status_title(status));
     }
-    return status == STATUS_OK && s->broken == 0 ? CLI_OK : CLI_FAILED;
+    return status == STATUS_OK && s->broken == 0 && room ? CLI_OK : CLI_FAILED;
 }
 
 enum cli_exit policy_diff_survey(const struct policy_diff_survey *asked) {

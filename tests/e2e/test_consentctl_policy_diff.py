@@ -395,3 +395,29 @@ def test_a_store_that_is_not_whole_is_refused(tmp_path, new_server):
         assert (done.returncode, done.stdout) == (1, "")
         assert done.stderr.startswith("consentctl policy diff: ")
     server.start()
+
+
+def with_more(kind, name, count):
+    """Perseus and so many codes more."""
+    pack = json.loads(PERSEUS.read_text())
+    roles = {"roles": ["cap"]} if kind == "purposes" else {}
+    pack[kind] += [{"code": f"{name}-{i}", "title": "One more", **roles} for i in range(count)]
+    return pack
+
+
+@pytest.mark.parametrize("kind", ["purposes", "permissions"])
+def test_a_pack_whose_codes_do_not_fit_into_the_store_is_told_of(tmp_path, new_server, kind):
+    """The store has seen one code more than the pack in force has."""
+    server = new_server(pack=written(tmp_path / "first.json", with_more(kind, "gone", 1)))
+    server.stop()
+    server.pack = PERSEUS
+    server.start()
+    room = 64 - len(json.loads(PERSEUS.read_text())[kind]) - 1
+    for count, told in (
+        (room, []),
+        (room + 1, [f"does not fit                  65  {kind} over all packs, 64 at most"]),
+    ):
+        new = written(tmp_path / "new.json", with_more(kind, "new", count))
+        done = run("diff", PERSEUS, new, "--data", server.data)
+        assert (done.stdout.splitlines()[3:], done.stderr) == (told, "")
+        assert done.returncode == (1 if told else 0)
