@@ -148,6 +148,23 @@ static void the_largest_tree_takes_its_last_leaf(void **state) {
     assert_true(tree.size == UINT64_MAX);
 }
 
+/* The leaf that ends a subtree of 256^L leaves adds a row to each level up to L. */
+static void a_leaf_adds_a_row_to_each_level_whose_subtree_it_ends(void **state) {
+    struct digest hash = hash_of(SPAN("last"));
+    (void)state;
+    for (uint32_t height = 0; height < 64; height++) {
+        struct tlog_tree tree = {.size = (UINT64_C(1) << height) - 1, .peak_count = height};
+        struct digest rows[TLOG_TILE_LEVELS];
+        uint32_t count = tlog_tree_append_rows(&tree, &hash, rows);
+        assert_int_equal(count, height / 8 + 1);
+        assert_int_equal(count, tlog_tile_filled(tree.size) + 1);
+        assert_true(digest_equal(&rows[0], &hash));
+        assert_int_equal(tree.peak_count, 1);
+        if (height % 8 == 0)
+            assert_true(digest_equal(&rows[count - 1], &tree.peaks[0]));
+    }
+}
+
 static void a_node_is_not_a_leaf_and_sides_count(void **state) {
     struct digest a = hash_of(SPAN("a")), b = hash_of(SPAN("b"));
     char both[2 * DIGEST_SIZE];
@@ -168,6 +185,7 @@ int main(void) {
         cmocka_unit_test(peaks_are_the_perfect_subtrees_largest_first),
         cmocka_unit_test(a_copy_continues_like_the_original),
         cmocka_unit_test(the_largest_tree_takes_its_last_leaf),
+        cmocka_unit_test(a_leaf_adds_a_row_to_each_level_whose_subtree_it_ends),
         cmocka_unit_test(a_node_is_not_a_leaf_and_sides_count),
     };
     return cmocka_run_group_tests_name("tlog/tree", tests, NULL, NULL);
