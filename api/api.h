@@ -23,6 +23,7 @@ struct api_settings {
     struct span oauth_issuer; /* default for consents without one; may be absent */
     const struct api_tenant_setting *tenants;
     uint32_t tenant_count;
+    bool log_public;     /* serve /log/ without a token */
     bool metrics_public; /* serve /metrics to a peer that is not loopback */
 };
 

@@ -3,6 +3,7 @@
 #include "api/change.h"
 #include "api/handlers.h"
 #include "api/http_out.h"
+#include "api/log_proof.h"
 #include "api/render.h"
 
 static enum api_outcome refuse(struct api_call *call, struct store_change *change,
@@ -140,6 +141,8 @@ static enum api_outcome answer(struct api_call *call, struct store_change *chang
     enum status status = render(call, change, &consent);
     if (status == STATUS_OK)
         api_change_replayed(call, change);
+    if (status == STATUS_OK)
+        status = api_log_proof_add(call, change->done.log_index);
     store_change_free(change);
     if (status != STATUS_OK)
         return api_problem(call, status, NULL);

@@ -9,6 +9,7 @@
 #include "api/entry_list.h"
 #include "api/handlers.h"
 #include "api/http_out.h"
+#include "api/log_proof.h"
 #include "api/params_in.h"
 
 enum api_outcome api_disclosure_create(struct api_call *call) {
@@ -51,6 +52,8 @@ enum api_outcome api_disclosure_create_reply(struct api_call *call, struct store
     enum status status = render(call, change->done.log_index);
     if (status == STATUS_OK)
         api_change_replayed(call, change);
+    if (status == STATUS_OK)
+        status = api_log_proof_add(call, change->done.log_index);
     store_change_free(change);
     if (status != STATUS_OK) {
         api_response_reset(call);

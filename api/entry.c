@@ -30,10 +30,7 @@ static void write_name(struct json_out *out, const struct store_event *event) {
     json_out_member(out, "event", span_of_text(name));
 }
 
-enum status api_entry_write_audit(struct store_reader *reader, const struct store_event *event,
-                                  struct json_out *out) {
-    (void)reader;
-    json_out_object_begin(out);
+void api_entry_write_members(const struct store_event *event, struct json_out *out) {
     write_name(out, event);
     write_base64(out, "leaf", event->leaf);
     if (event->payload.size > 0) {
@@ -44,6 +41,13 @@ enum status api_entry_write_audit(struct store_reader *reader, const struct stor
         write_base64(out, "personalR", event->personal_salt);
         write_raw(out, "personal", event->personal_payload);
     }
+}
+
+enum status api_entry_write_audit(struct store_reader *reader, const struct store_event *event,
+                                  struct json_out *out) {
+    (void)reader;
+    json_out_object_begin(out);
+    api_entry_write_members(event, out);
     json_out_object_end(out);
     return STATUS_OK;
 }

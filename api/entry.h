@@ -11,8 +11,10 @@
  * then half a document may have been written. */
 typedef enum status api_entry_writer(struct store_reader *reader, const struct store_event *event,
                                      struct json_out *out);
-/* For an auditor: leaf, r and the payload's exact bytes. Members of what was erased are left out.
- */
+/* The members of an object for an auditor: leaf, r and the payload's exact bytes. Those of what was
+ * erased are left out. */
+void api_entry_write_members(const struct store_event *event, struct json_out *out);
+/* The same as an object of its own. */
 MUST_CHECK enum status api_entry_write_audit(struct store_reader *reader,
                                              const struct store_event *event, struct json_out *out);
 

@@ -32,6 +32,14 @@ enum api_outcome api_decision_replay(struct api_call *call);
 enum api_outcome api_policy_get(struct api_call *call);
 enum api_outcome api_policy_by_digest(struct api_call *call);
 
+/* the log as a tree */
+enum api_outcome api_log_checkpoint(struct api_call *call);
+enum api_outcome api_log_tile(struct api_call *call);
+enum api_outcome api_audit_event(struct api_call *call);
+enum api_outcome api_audit_head(struct api_call *call);
+enum api_outcome api_proof_inclusion(struct api_call *call);
+enum api_outcome api_proof_consistency(struct api_call *call);
+
 /* decisions */
 enum api_outcome api_access_evaluate(struct api_call *call);
 enum api_outcome api_access_evaluate_many(struct api_call *call);

@@ -101,18 +101,24 @@ static enum status set_judged(struct api_params *params, const struct api_param 
 
 static enum status set_number(struct api_params *params, const struct api_param *param,
                               struct span text) {
-    uint64_t number;
-    bool index = param->kind == API_PARAM_INDEX;
-    params->why = index ? "must be the index of an entry" : "must be a number from 1 to 500";
-    if (decode_decimal(text, &number) != STATUS_OK || number >= INT64_MAX ||
-        (!index && (number == 0 || number > LIMIT_PAGE))) {
+    uint64_t number, *into = (uint64_t *)((char *)params->into + param->offset);
+    params->why =
+        param->kind == API_PARAM_INDEX ? "must be the index of an entry" : "must be a number";
+    if (decode_decimal(text, &number) != STATUS_OK || number >= INT64_MAX) {
         return STATUS_INVALID_PARAMETER;
     }
-    if (index) {
-        *(uint64_t *)((char *)params->into + param->offset) = number + 1;
-    } else {
-        *(uint32_t *)((char *)params->into + param->offset) = (uint32_t)number;
+    *into = param->kind == API_PARAM_INDEX ? number + 1 : number;
+    return STATUS_OK;
+}
+
+static enum status set_limit(struct api_params *params, const struct api_param *param,
+                             struct span text) {
+    uint64_t number;
+    params->why = "must be a number from 1 to 500";
+    if (decode_decimal(text, &number) != STATUS_OK || number == 0 || number > LIMIT_PAGE) {
+        return STATUS_INVALID_PARAMETER;
     }
+    *(uint32_t *)((char *)params->into + param->offset) = (uint32_t)number;
     return STATUS_OK;
 }
 
@@ -135,8 +141,10 @@ static enum status set_value(struct api_params *params, const struct api_param *
         return set_event(params, param, text);
     case API_PARAM_JUDGED:
         return set_judged(params, param, text);
-    case API_PARAM_INDEX:
     case API_PARAM_LIMIT:
+        return set_limit(params, param, text);
+    case API_PARAM_INDEX:
+    case API_PARAM_NUMBER:
         break;
     }
     return set_number(params, param, text);

@@ -12,7 +12,7 @@
 #include "base/encode.h"
 #include "store/change.h"
 
-#define SEGMENTS_MAX 5 /* of the longest route */
+#define SEGMENTS_MAX 10 /* of the longest path: the index of a tile has up to seven */
 
 static bool unreserved(unsigned char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
@@ -74,8 +74,21 @@ static bool take_segment(const char **template, struct span segment) {
     return **template == '/' || **template == '\0';
 }
 
-static bool path_matches(const struct segments *path, const char *template, struct span *id) {
+/* The rest of a path, as it was sent: nothing in it is encoded. */
+static struct span rest_of(struct span path, unsigned segments) {
+    const char *at = path.data;
+    for (unsigned i = 0; i <= segments; i++)
+        at = (const char *)memchr(at, '/', path.size - (size_t)(at - path.data)) + 1;
+    return span_of(at, path.size - (size_t)(at - path.data));
+}
+
+static bool path_matches(const struct api_call *call, const struct segments *path,
+                         const char *template, struct span *id) {
     for (unsigned i = 0; i < path->count; i++) {
+        if (strcmp(template, "/{tile}") == 0) {
+            *id = rest_of(call->path, i);
+            return true;
+        }
         if (template[0] == '/' && template[1] == '{') {
             *id = path->of[i];
             template = strchr(template, '}') + 1;
@@ -103,7 +116,7 @@ enum status api_route_find(struct api_call *call, char allow[64]) {
         return STATUS_NOT_FOUND;
     for (const struct api_route *route = api_routes; route->method != NULL; route++) {
         struct span id = SPAN_NONE;
-        if (!path_matches(&path, route->path, &id))
+        if (!path_matches(call, &path, route->path, &id))
             continue;
         if (method_matches(call->method, route->method)) {
             call->route = route;
@@ -135,12 +148,18 @@ unsigned api_route_number(const struct api_route *route) {
 
 /* ---- before the handler */
 
+static bool is_open(const struct api_call *call) {
+    enum api_door door = call->route->door;
+    return door == API_OPEN ||
+           (door == API_OPEN_LOG && atomic_load(&call->loop->service->settings)->log_public);
+}
+
 /* True when the call may go on; else the response is made. */
 static bool authenticate(struct api_call *call) {
     struct api_loop *loop = call->loop;
     struct auth_principal principal;
     struct auth_refusal refusal = {false, NULL};
-    if (call->route->open)
+    if (is_open(call))
         return true;
     enum status status = auth_verify(loop->auth, atomic_load(&loop->service->keys),
                                      api_header_get(call, "authorization"), call->peer,

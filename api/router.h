@@ -12,11 +12,17 @@ enum api_body {
     API_JSON_OPTIONAL, /* application/json, or none */
     API_ACCESS_BODY,   /* application/json, and 400 for anything else (AuthZEN, section 10.1) */
 };
+enum api_door {
+    API_CLOSED,   /* needs a token */
+    API_OPEN,     /* needs none */
+    API_OPEN_LOG, /* needs none where the log is public (configuration) */
+};
 struct api_route {
     const char *method; /* GET routes answer HEAD as well */
-    const char *path;   /* template: one segment may be {id}, {digest} or {name} */
+    const char *path;   /* template: one segment may be {id}, {digest} or {name}; a last {tile}
+                           stands for one or more */
     unsigned scopes;    /* any of these; 0: any valid token */
-    bool open;          /* needs no token */
+    enum api_door door;
     enum api_body body;
     const char *produces; /* media types besides application/problem+json, comma separated */
     enum api_outcome (*handle)(struct api_call *call);

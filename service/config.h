@@ -27,7 +27,7 @@ struct config {
     uint32_t issuer_count;
     uint64_t loops, in_flight, in_flight_per_connection, idle_seconds, drain_seconds, map_size;
     uint64_t log_level; /* enum log_level */
-    bool http2, access_log, insecure_http, metrics_public;
+    bool http2, access_log, insecure_http, log_public, metrics_public;
 };
 
 /* A scalar given on the command line. */

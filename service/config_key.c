@@ -32,6 +32,7 @@ const struct config_key config_keys[] = {
     {"http2", CONFIG_FLAG, AT(http2), 0, 0, true},
     {"accessLog", CONFIG_FLAG, AT(access_log), 0, 0, false},
     {"insecureHttp", CONFIG_FLAG, AT(insecure_http), 0, 0, true},
+    {"logPublic", CONFIG_FLAG, AT(log_public), 0, 0, false},
     {"metricsPublic", CONFIG_FLAG, AT(metrics_public), 0, 0, false},
     {0},
 };

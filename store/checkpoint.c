@@ -13,6 +13,7 @@
 
 #define CHECKPOINT_KEY SPAN("checkpoint")
 #define KEYS_KEY SPAN("keys") /* the verifier keys in force, each with a newline */
+#define HEADS "/heads"
 #define PATH_SIZE 4096
 #define VKEY_MAX (LIMIT_URL + TLOG_VKEY_SIZE)
 
@@ -27,6 +28,9 @@ static enum status load_one(struct store *store, const char *path, char *why, si
         snprintf(why, size, "%s is not a signing key", path);
         return STATUS_INTERNAL;
     }
+    char heads[LIMIT_URL + sizeof HEADS];
+    snprintf(heads, sizeof heads, "%.*s" HEADS, SPAN_ARG(origin));
+    store->log_keys.heads[store->log_keys.count] = tlog_key_renamed(key, span_of_text(heads));
     store->log_keys.keys[store->log_keys.count++] = key;
     const struct tlog_vkey *public = tlog_key_public(key);
     if (public->type == TLOG_KEY_ED25519 && span_equal(public->name, origin))
@@ -53,8 +57,10 @@ enum status log_keys_load(struct store *store, bool create, char *why, size_t wh
 }
 
 void log_keys_release(struct log_keys *keys) {
-    for (unsigned i = 0; i < keys->count; i++)
+    for (unsigned i = 0; i < keys->count; i++) {
         tlog_key_free(keys->keys[i]);
+        tlog_key_free(keys->heads[i]);
+    }
     keys->count = 0;
 }
 
@@ -127,15 +133,20 @@ enum status checkpoint_settle_keys(struct store *store, char *why, size_t why_si
 
 /* ---- checkpoints */
 
+static void sign(struct tlog_key *const *keys, unsigned count, struct span text,
+                 struct buffer *out) {
+    tlog_note_put_text(out, text);
+    for (unsigned i = 0; i < count; i++)
+        tlog_note_put_signature(out, keys[i], text);
+}
+
 void checkpoint_put(struct write *w, const struct digest *root) {
     const struct log_keys *keys = &w->store->log_keys;
     struct buffer text = {0}, note = {0};
     ASSERT(keys->count > 0);
     struct tlog_head head = {w->state.tree.size, *root};
     tlog_checkpoint_put_text(&text, tlog_key_public(keys->keys[0])->name, &head, SPAN_NONE);
-    tlog_note_put_text(&note, buffer_span(&text));
-    for (unsigned i = 0; i < keys->count; i++)
-        tlog_note_put_signature(&note, keys->keys[i], buffer_span(&text));
+    sign(keys->keys, keys->count, buffer_span(&text), &note);
     db_put(&w->txn, DB_META, CHECKPOINT_KEY, buffer_span(&note));
     buffer_release(&text);
     buffer_release(&note);
@@ -178,4 +189,16 @@ enum status checkpoint_check(struct store *store, char *why, size_t why_size) {
     if (fault != NULL)
         snprintf(why, why_size, "%s", fault);
     return fault == NULL ? STATUS_OK : STATUS_INTERNAL;
+}
+
+void checkpoint_sign_head(const struct log_keys *keys, const struct tenant_head *head,
+                          struct buffer *out) {
+    struct buffer text = {0};
+    ASSERT(keys->count > 0);
+    struct span name = tlog_key_public(keys->heads[0])->name;
+    buffer_append_format(&text, "%.*s\n%llu\n%.*s\n%llu\n", SPAN_ARG(name),
+                         (unsigned long long)head->size, SPAN_ARG(head->tenant),
+                         (unsigned long long)head->seq);
+    sign(keys->heads, keys->count, buffer_span(&text), out);
+    buffer_release(&text);
 }

@@ -26,4 +26,14 @@ MUST_CHECK enum status checkpoint_check(struct store *store, char *why, size_t w
  * key.retired). Main thread. */
 MUST_CHECK enum status checkpoint_settle_keys(struct store *store, char *why, size_t why_size);
 
+/* How far a tenant's numbers go: seq entries in a log of size, as a note of the key named
+ * <origin>/heads, so that it cannot be taken for a checkpoint. Any thread. */
+struct tenant_head {
+    uint64_t size;
+    struct span tenant;
+    uint64_t seq;
+};
+void checkpoint_sign_head(const struct log_keys *keys, const struct tenant_head *head,
+                          struct buffer *out);
+
 #endif

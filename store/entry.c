@@ -51,15 +51,10 @@ static const char *role_name(enum store_role role) {
     return names[role];
 }
 
-/* The tenant's last entry: number and log index. */
-struct tenant_row {
-    uint64_t seq, index;
-};
-
-static struct tenant_row tenant_load(struct write *w, uint32_t tenant) {
+struct tenant_row tenant_load(struct db_txn *txn, uint32_t tenant) {
     struct span value;
     struct key key = key_name(tenant);
-    if (!db_get(&w->txn, DB_TENANT, key_span(&key), &value) || value.size != 17)
+    if (!db_get(txn, DB_TENANT, key_span(&key), &value) || value.size != 17)
         return (struct tenant_row){0, STORE_INDEX_NONE};
     return (struct tenant_row){key_get_u64(value.data + 1), key_get_u64(value.data + 9)};
 }
@@ -255,7 +250,7 @@ uint64_t entry_append(struct write *w, const struct entry *entry) {
     /* invariant 7: the log never goes back, nor forward with a clock that nobody has confirmed */
     ASSERT(w->now >= w->state.last_time && !atomic_load(&w->store->stepped));
     if (entry->consent != NULL)
-        last = tenant_load(w, entry->consent->tenant);
+        last = tenant_load(&w->txn, entry->consent->tenant);
     if (entry->personal.size != 0)
         personal = commit_personal(w, entry);
     compose(w, entry, last, entry->personal.size != 0 ? &personal : NULL, &marks);

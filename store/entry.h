@@ -27,4 +27,10 @@ uint64_t entry_append(struct write *w, const struct entry *entry);
 /* How callers name the entry that was appended last, at this index. */
 void entry_id(const struct write *w, uint64_t index, char out[STORE_ENTRY_ID_MAX]);
 
+/* The tenant's last entry: its number among the tenant's (0: it has none) and log index. */
+struct tenant_row {
+    uint64_t seq, index;
+};
+struct tenant_row tenant_load(struct db_txn *txn, uint32_t tenant);
+
 #endif

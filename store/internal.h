@@ -33,6 +33,7 @@ struct state {
 #define LOG_KEYS_MAX 2
 struct log_keys {
     struct tlog_key *keys[LOG_KEYS_MAX];
+    struct tlog_key *heads[LOG_KEYS_MAX]; /* the same, named <origin>/heads */
     unsigned count;
 };
 

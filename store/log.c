@@ -3,6 +3,7 @@
 #include "store/log.h"
 
 #include "store/checkpoint.h"
+#include "store/entry.h"
 #include "store/hashes.h"
 
 uint64_t store_log_size(struct store_reader *reader) {
@@ -33,4 +34,17 @@ enum status store_log_leaves(struct store_reader *reader, uint64_t first, uint32
     }
     db_cursor_close(&at);
     return done == count ? STATUS_OK : STATUS_INTERNAL;
+}
+
+enum status store_log_head(struct store_reader *reader, struct span tenant, struct buffer *out) {
+    uint32_t number = store_name_find(reader, STORE_NAME_MEMBER, tenant);
+    struct tenant_head head = {.size = store_log_size(reader), .tenant = tenant};
+    for (size_t i = 0; i < tenant.size; i++)
+        if ((unsigned char)tenant.data[i] < ' ')
+            return STATUS_INVALID_PARAMETER;
+    if (number != STORE_NAME_NONE)
+        head.seq = tenant_load(&reader->txn, number).seq;
+    if (reader->txn.status == STATUS_OK)
+        checkpoint_sign_head(&reader->store->log_keys, &head, out);
+    return reader->txn.status;
 }

@@ -18,4 +18,11 @@ struct tlog_reader store_log_rows(struct store_reader *reader);
 MUST_CHECK enum status store_log_leaves(struct store_reader *reader, uint64_t first, uint32_t count,
                                         unsigned char *out);
 
+/* Appends a signed note that says how many entries about a tenant the log of this size has: lines
+ * name, size, tenant, number; the name is the origin and "/heads". 0 for a tenant it never heard
+ * of. STATUS_INVALID_PARAMETER when the tenant has control characters, which no note can carry. Not
+ * in a store that is open to read only. */
+MUST_CHECK enum status store_log_head(struct store_reader *reader, struct span tenant,
+                                      struct buffer *out);
+
 #endif

@@ -115,8 +115,12 @@ def parse(content):
 
 
 def _pattern(template):
-    parts = re.split(r"\{[a-z]+\}", template)
-    return re.compile("[^/]+".join(re.escape(part) for part in parts))
+    """{tile} stands for one segment or more, every other variable for one."""
+    parts = re.split(r"(\{[a-z]+\})", template)
+    stands = {"{tile}": ".+"}
+    return re.compile(
+        "".join(stands.get(p, "[^/]+") if p.startswith("{") else re.escape(p) for p in parts)
+    )
 
 
 class Contract:
@@ -212,7 +216,8 @@ class Contract:
             self._check_ties(headers, response.status_code, kind, body)
             self._check_link(promise, headers, body)
         else:
-            self._valid(schema, response.content.decode("utf-8"))
+            binary = kind == "application/octet-stream"
+            self._valid(schema, response.content.decode("latin-1" if binary else "utf-8"))
 
     def _check_request(self, method, path, response):
         """What was accepted must be what the document lets a caller send."""

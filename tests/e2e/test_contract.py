@@ -285,6 +285,7 @@ def test_the_service_serves_the_document_and_the_page(root):
 def test_every_documented_operation_is_served(root):
     for method, path, _ in operations(DOCUMENT):
         sent = path.replace("{id}", ID).replace("{digest}", "0" * 64).replace("{name}", "busy")
+        sent = sent.replace("{index}", "0").replace("{tile}", "0/000.p/1")
         answer = root.call(method, sent, token=None)
         assert answer.status_code in (200, 401), (method, path, answer.status_code)
 

@@ -124,6 +124,7 @@ def perform(cast, operation, consent, token, named=None, request_id=None):
     named = named or named_by(cast, operation, consent)
     path = path.replace("{id}", named)
     path = path.replace("{name}", "not-found").replace("{digest}", consent["policy"]["digest"])
+    path = path.replace("{index}", str(consent["logIndex"])).replace("{tile}", "0/000.p/1")
     params = (
         {"arrangementId": consent["arrangementId"]} if operation == "GET /v1/consents" else None
     )
@@ -131,6 +132,10 @@ def perform(cast, operation, consent, token, named=None, request_id=None):
         params = {"time": NOW, "client": cast.app_url, "consentId": consent["consentId"]}
     if path == "/v1/audit/events":
         params = {"consentId": consent["consentId"]}
+    if path.startswith("/v1/audit/proofs/"):
+        params = {"index": 0} if path.endswith("inclusion") else {"from": 1}
+    if path == "/v1/audit/heads":
+        params = {"tenant": cast.tenant_url}
     if operation == "DELETE /v1/blocks":
         params = {"client": cast.app_url}
     headers = {"Idempotency-Key": str(uuid.uuid4())} if method == "POST" else {}
