@@ -41,11 +41,12 @@ host_apt() {
 # they name are copied into DIR.
 host_sources() {
     local name value
-    env | grep -E '^(PIP_|https?_proxy|no_proxy|HTTPS?_PROXY|NO_PROXY)' | while IFS= read -r line; do
+    local wanted='^(PIP_|GOPROXY|SSL_CERT_FILE|https?_proxy|no_proxy|HTTPS?_PROXY|NO_PROXY)'
+    env | grep -E "$wanted" | while IFS= read -r line; do
         name=${line%%=*} value=${line#*=}
-        if [ "$name" = PIP_CERT ] && [ -e "$value" ]; then
-            install -D -m 0644 "$value" "$1/usr/local/share/host-certificates.crt"
-            value=/usr/local/share/host-certificates.crt
+        if [[ $name = *_CERT* ]] && [ -e "$value" ]; then
+            install -D -m 0644 "$value" "$1/usr/local/share/$name.crt"
+            value=/usr/local/share/$name.crt
         elif [ "$name" = PIP_FIND_LINKS ] && [ -d "$value" ]; then
             mkdir -p "$1$value"
             cp -a "$value/." "$1$value/"
