@@ -13,6 +13,7 @@ static const struct api_param PARAMS[] = {
     {"client", API_PARAM_TEXT, AT(client), LIMIT_URL},
     {"account", API_PARAM_TEXT, AT(account), LIMIT_ACCOUNT},
     {"consentId", API_PARAM_UUID, AT(consent), AT(has_consent)},
+    {"roles", API_PARAM_TEXTS, AT(roles), LIMIT_URL},
     {"purpose", API_PARAM_TEXT, AT(purpose), LIMIT_URL},
     {"permissions", API_PARAM_TEXTS, AT(permissions), LIMIT_URL},
     {"resources", API_PARAM_TEXTS, AT(resources), LIMIT_RESOURCE},
@@ -21,6 +22,7 @@ static const struct api_param PARAMS[] = {
     {"to", API_PARAM_TIME, AT(to), 0},
     {"license", API_PARAM_TEXT, AT(license), LIMIT_URL},
     {"onwardRecipient", API_PARAM_TEXT, AT(onward), LIMIT_URL},
+    {"territory", API_PARAM_TEXT, AT(territory), LIMIT_URL},
 };
 #undef AT
 
@@ -40,6 +42,8 @@ const char *api_past_query_wrong(const struct api_params *params,
         return "either account or consentId is required";
     if (query->has_consent && span_present(query->tenant))
         return "tenant goes with account; a consentId tells whose it is";
+    if (query->roles.count > LIMIT_ROLES)
+        return "roles is given more than 16 times";
     if (span_present(query->granularity) &&
         duration_parse(query->granularity, &granularity) != STATUS_OK)
         return "granularity must be an ISO 8601 duration of one unit, such as PT30M";
@@ -56,6 +60,12 @@ static void put_texts(struct json_out *out, const char *key, const struct api_te
     json_out_array_end(out);
 }
 
+static struct json_out begin_object(struct buffer *text) {
+    struct json_out out = json_out_to(text);
+    json_out_object_begin(&out);
+    return out;
+}
+
 static struct span end_object(struct json_out *out, struct arena *arena) {
     json_out_object_end(out);
     struct span text = arena_copy(arena, buffer_span(out->to));
@@ -63,18 +73,31 @@ static struct span end_object(struct json_out *out, struct arena *arena) {
     return text;
 }
 
-static struct span one_member(struct arena *arena, const char *key, struct span value) {
+static struct span roles_of(struct arena *arena, const struct api_past_query *query) {
     struct buffer text = {0};
-    struct json_out out = json_out_to(&text);
-    json_out_object_begin(&out);
-    json_out_member_optional(&out, key, value);
+    struct json_out out = begin_object(&text);
+    put_texts(&out, "roles", &query->roles);
+    return end_object(&out, arena);
+}
+
+static struct span purpose_of(struct arena *arena, const struct api_past_query *query) {
+    struct buffer text = {0};
+    struct json_out out = begin_object(&text);
+    json_out_member_optional(&out, "purpose", query->purpose);
+    return end_object(&out, arena);
+}
+
+static struct span context_of(struct arena *arena, const struct api_past_query *query) {
+    struct buffer text = {0};
+    struct json_out out = begin_object(&text);
+    json_out_member_optional(&out, "onwardRecipient", query->onward);
+    json_out_member_optional(&out, "territory", query->territory);
     return end_object(&out, arena);
 }
 
 static struct span data_of(struct arena *arena, const struct api_past_query *query) {
     struct buffer text = {0};
-    struct json_out out = json_out_to(&text);
-    json_out_object_begin(&out);
+    struct json_out out = begin_object(&text);
     put_texts(&out, "permissions", &query->permissions);
     put_texts(&out, "resources", &query->resources);
     json_out_member_optional(&out, "granularity", query->granularity);
@@ -92,15 +115,14 @@ void api_past_question(struct api_access_asker *asker, const struct api_past_que
     char id[UUID_TEXT_SIZE + 1];
     uuid_to_text(&query->consent, id);
     bool by_account = span_present(subject->account);
-    const struct api_entity client = {.type = SPAN("application"), .id = query->client};
-    const struct api_entity action = {.id = SPAN("read"),
-                                      .properties = one_member(arena, "purpose", query->purpose)};
+    const struct api_entity client = {
+        .type = SPAN("application"), .id = query->client, .properties = roles_of(arena, query)};
+    const struct api_entity action = {.id = SPAN("read"), .properties = purpose_of(arena, query)};
     const struct api_entity resource = {
         .type = by_account ? SPAN("account") : SPAN("consent"),
         .id = by_account ? subject->account : arena_copy(arena, span_of(id, UUID_TEXT_SIZE)),
         .properties = data_of(arena, query)};
-    const struct api_entity context = {.properties =
-                                           one_member(arena, "onwardRecipient", query->onward)};
+    const struct api_entity context = {.properties = context_of(arena, query)};
     const struct api_entities entities = {.of = {[API_SUBJECT] = &client,
                                                  [API_ACTION] = &action,
                                                  [API_RESOURCE] = &resource,

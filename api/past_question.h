@@ -9,10 +9,10 @@
 
 struct api_past_query {
     struct api_moment time;
-    struct span tenant, client, account, purpose, granularity, license, onward;
+    struct span tenant, client, account, purpose, granularity, license, onward, territory;
     bool has_consent;
     struct uuid consent;
-    struct api_texts permissions, resources;
+    struct api_texts roles, permissions, resources;
     int64_t from, to;
 };
 struct api_params api_past_query_begin(struct api_past_query *query);

@@ -6,15 +6,20 @@ import urllib.parse
 
 import model
 import pytest
-from conftest import NOW
+from conftest import NOW, NOW_S
 from harness import bodies
 from harness.audit import read_log
+from harness.client import Api
 from harness.history import History
 from harness.questions import question
+from harness.server import PERSEUS
+from harness.tokens import Minter
 from harness.transfers import record, transfer
 from harness.wire import Wire, request
 from harness.world import difference
 from model import format_time
+from test_authzen_certification import BASIC
+from test_authzen_certification import PACK as CERTIFICATION
 
 MOMENTS = 24
 
@@ -48,6 +53,7 @@ def test_the_history_is_worth_asking_about(history):
         "recipientNotNamed",
         "roleMissing",
         "clientBlocked",
+        "territory",
     } <= set(reasons), reasons
 
 
@@ -191,6 +197,28 @@ def test_uses_are_counted_up_to_the_decision(cast):
         assert said["explanation"]["reasons"] == answer["context"]["reasons"]
     (late,) = cast.auditor.pages("/v1/audit/reports/after-ending")
     assert (late["transaction"], late["status"], late["lagMs"]) == ("three", "fulfilled", 0)
+
+
+def test_what_rules_alone_decided_replays_too(new_server):
+    """Subjects, resources and all that rules look at stand in the personal part of the entry."""
+    server = new_server(clock=f"{NOW}x0", pack=CERTIFICATION)
+    minter = Minter(server.data, NOW_S)
+    answers = []
+    with Api(server, minter, minter.tenant("https://pep.example/m")) as api:
+        for asked, permitted in BASIC.values():
+            context = {**asked.get("context", {}), "record": True, "explain": True}
+            answer = api.post("/access/v1/evaluation", {**asked, "context": context}).json()
+            assert answer["decision"] is permitted
+            answers.append(answer)
+    server.pack = PERSEUS  # another pack is in force when they are judged again
+    server.restart()
+    with Api(server, minter, minter.auditor(providers=["https://pep.example/m"])) as api:
+        for answer in answers:
+            path = f"/v1/audit/decisions/{answer['context']['decisionId']}/replay"
+            said = api.post(path).json()
+            assert said["agrees"], said
+            assert said["replayed"]["decision"] is answer["decision"]
+            assert said["explanation"]["reasons"] == answer["context"]["reasons"]
 
 
 def whole_report(history):

@@ -109,6 +109,12 @@ static void every_part_of_a_question_counts(void **state) {
         {"&resources=m1&from=2025-04-01T00:00Z&to=2025-05-01T00:00Z", ""},
         {"&resources=m1&from=2020-01-01T00:00Z", "outsideDataWindow "},
         {"&resources=m1&license=" EMISSIONS, "licenseNotAvailable "},
+        {"&resources=m1&roles=https://registry.core.trust.ib1.org/scheme/perseus/role/"
+         "carbon-accounting-provider",
+         ""},
+        {"&resources=m1&roles=https://nobody.example/role", "roleMissing "},
+        {"&resources=m1&territory=GB", ""},
+        {"&resources=m1&territory=FR", "territory "},
         {"&resources=m1&onwardRecipient=" FSP, "permissionNotPermitted recipientNotNamed "},
     };
     struct world *w = *state;

@@ -20,10 +20,12 @@ from harness.client import check_new_shapes
 from harness.market import Market, wait_for_the_clock
 from harness.process import until
 from harness.questions import pack_file, question
+from harness.server import PERSEUS
 from harness.tokens import Minter
 from harness.wire import Wire, request
 from harness.world import DAY, PHASES, cap_app, fsp_app, opaque
 
+ROLES = [role["urls"][0] for role in json.loads(PERSEUS.read_text())["roles"]]
 SETTINGS = ({}, {"purposeMustBeStated": True}, {"leeway": "PT2M"})
 
 
@@ -168,7 +170,13 @@ class History(Market):
         if rng.random() < 0.2:
             onward = consent.onward if consent is not None else []
             context["onwardRecipient"] = (onward or [fsp_app(1)])[0]
-        return question(client, resource, purpose, context=context, **data)
+        if rng.random() < 0.15:
+            context["territory"] = rng.choice(("GB", "FR"))
+        asked = question(client, resource, purpose, context=context, **data)
+        if rng.random() < 0.3:
+            roles = rng.sample(ROLES, rng.choice((1, 2)))
+            asked["subject"]["properties"] = {"roles": roles}
+        return asked
 
     def fitting(self, consent, resource, context):
         """What the consent is for: permitted, as long as it lives."""
@@ -185,15 +193,17 @@ class History(Market):
         query = {
             "time": format_time(decision.at),
             "client": asked["subject"]["id"],
+            **asked["subject"].get("properties", {}),
             **asked["action"].get("properties", {}),
             **data,
         }
+        for name in ("onwardRecipient", "territory"):
+            if name in asked["context"]:
+                query[name] = asked["context"][name]
         if asked["resource"]["type"] == "consent":
             query["consentId"] = asked["resource"]["id"]
         else:
             query |= {"account": asked["resource"]["id"], "tenant": decision.tenant}
-        if "onwardRecipient" in asked["context"]:
-            query["onwardRecipient"] = asked["context"]["onwardRecipient"]
         path = f"/v1/audit/at?{urllib.parse.urlencode(query, doseq=True)}"
         answer = wire.ask(request("GET", path, self.auditor()))
         assert answer.status_code == 200, answer.text
