@@ -12,21 +12,29 @@
 #include "api/log_proof.h"
 #include "api/params_in.h"
 
+static enum api_outcome give_up(struct api_call *call, struct store_change *change,
+                                struct api_json *in, enum status status) {
+    api_json_end(in);
+    store_change_free(change);
+    return api_problem(call, status, NULL);
+}
+
 enum api_outcome api_disclosure_create(struct api_call *call) {
     const struct store *store = call->loop->service->store;
+    struct store_reader *reader = call->loop->reader;
+    int64_t now = store_time_ms(store);
     struct api_json in;
     struct store_change *change = api_change_new(call, STORE_DISCLOSE, true);
     if (change == NULL || !api_change_body(call, change, &in))
         return API_DONE;
-    api_disclosure_read(&in, store, store_time_ms(store), change);
-    if (api_json_failed(&in))
-        return api_change_finish(call, change, &in);
-    enum status status = api_disclosure_address(call->loop->reader, change);
-    if (status == STATUS_OK)
-        return api_change_finish(call, change, &in);
-    api_json_end(&in);
-    store_change_free(change);
-    return api_problem(call, status, NULL);
+    enum status status = api_disclosure_pack(in.root, now, reader, change);
+    if (status != STATUS_OK)
+        return give_up(call, change, &in, status);
+    api_disclosure_read(&in, store, now, change);
+    if (!api_json_failed(&in))
+        status = api_disclosure_address(reader, change);
+    return status == STATUS_OK ? api_change_finish(call, change, &in)
+                               : give_up(call, change, &in, status);
 }
 
 /* The answer is what the log says, the first time as when it is replayed. */

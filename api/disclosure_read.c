@@ -23,7 +23,7 @@ static void read_purposes(struct reading *r, const struct span *codes, uint32_t 
     struct policy_request *ask = &r->question->ask;
     int *purposes = arena_array(r->in->arena, count, sizeof *purposes);
     for (uint32_t i = 0; i < count; i++)
-        purposes[i] = policy_pack_purpose_find(r->change->pack, codes[i]);
+        purposes[i] = policy_pack_purpose_find(r->disclosure->pack, codes[i]);
     ask->has_purpose = count != 0;
     ask->purpose = count != 0 ? purposes[0] : -1;
     r->question->more_purposes = purposes + (count != 0);
@@ -34,7 +34,7 @@ static void read_permissions(struct reading *r, const struct span *codes, uint32
     struct policy_request *ask = &r->question->ask;
     ask->has_permissions = true;
     for (uint32_t i = 0; i < count; i++) {
-        int found = policy_pack_permission_find(r->change->pack, codes[i]);
+        int found = policy_pack_permission_find(r->disclosure->pack, codes[i]);
         ask->unknown_permission |= found < 0;
         ask->permissions |= found >= 0 ? UINT64_C(1) << found : 0;
     }
@@ -184,6 +184,7 @@ static struct span personal_members(struct reading *r) {
 static void begin(struct reading *r, struct api_json *in, struct store_change *change) {
     struct store_inquiry *inquiry = arena_array(in->arena, 1, sizeof *inquiry);
     r->disclosure = change->disclosure = arena_array(in->arena, 1, sizeof *r->disclosure);
+    r->disclosure->pack = change->past_pack != NULL ? change->past_pack : change->pack;
     change->inquiries = inquiry;
     change->inquiry_count = 1;
     r->question = &inquiry->question;
@@ -218,6 +219,46 @@ void api_disclosure_read(struct api_json *in, const struct store *store, int64_t
     r.disclosure->body_json = keep(&r, &members);
     r.disclosure->asked_json = asked_members(&r);
     r.disclosure->personal_json = personal_members(&r);
+}
+
+/* ---- under which rules */
+
+/* The pack in force at a time, when it is another than now; before the first, that of now. */
+static enum status load_pack(struct store_reader *reader, int64_t at, struct store_change *change) {
+    struct digest digest;
+    struct policy_error error;
+    struct span bytes;
+    struct store_moment then;
+    uint64_t entry;
+    enum status status = store_moment_at(reader, at, &then);
+    if (status == STATUS_OK)
+        status = store_policy_at(reader, then.position, &digest, &entry);
+    if (status == STATUS_NOT_FOUND ||
+        (status == STATUS_OK && digest_equal(&digest, policy_pack_digest(change->pack))))
+        return STATUS_OK;
+    if (status == STATUS_OK)
+        status = store_pack_bytes(reader, &digest, &bytes);
+    if (status != STATUS_OK)
+        return status;
+    return policy_pack_load(bytes, &change->past_pack, &error) == STATUS_OK ? STATUS_OK
+                                                                            : STATUS_INTERNAL;
+}
+
+enum status api_disclosure_pack(const json_t *body, int64_t now, struct store_reader *reader,
+                                struct store_change *change) {
+    const json_t *value = json_object_get(body, "at");
+    int64_t at;
+    if (!json_is_string(value) ||
+        timestamp_parse(span_of(json_string_value(value), json_string_length(value)), &at) !=
+            STATUS_OK ||
+        at >= now)
+        return STATUS_OK;
+    enum status status = store_read_begin(reader);
+    if (status != STATUS_OK)
+        return status;
+    status = load_pack(reader, at, change);
+    store_read_end(reader);
+    return status;
 }
 
 /* ---- to whom */

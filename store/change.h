@@ -129,6 +129,7 @@ struct store_change {
     uint32_t inquiry_count;
     enum store_batch_end batch_end;
     struct store_disclosure *disclosure;
+    struct policy_pack *past_pack; /* owned, or NULL: what the disclosure is judged by */
     struct store_block *block;
     /* out, set by the writer */
     struct store_done done;

@@ -14,6 +14,7 @@ struct store_change *store_change_new(void) {
 void store_change_free(struct store_change *change) {
     if (change == NULL)
         return;
+    policy_pack_free(change->past_pack);
     arena_release(&change->arena);
     mem_free(change);
 }

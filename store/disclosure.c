@@ -61,7 +61,7 @@ static void compose(const struct disclosing *d, struct buffer *body, struct reco
         json_out_key(&out, "accountKey");
         json_out_base64url(&out, d->inquiry->question.account.bytes, MAC16_SIZE);
     }
-    inquiry_put_policy(&out, d->change->pack);
+    inquiry_put_policy(&out, d->disclosure->pack);
     if (d->change->has_key)
         put_idempotency(&out, d->change);
 }
@@ -165,7 +165,7 @@ enum status change_disclose(struct write *w, struct store_change *change) {
                            .disclosure = change->disclosure,
                            .inquiry = inquiry,
                            .from = inquiry_vantage(w, change->disclosure)};
-    status = decider_rule(&d.from, change->pack, &inquiry->question, &inquiry->ruling);
+    status = decider_rule(&d.from, d.disclosure->pack, &inquiry->question, &inquiry->ruling);
     if (status != STATUS_OK)
         return status;
     find_subject(w, &d);

@@ -29,11 +29,12 @@ struct store_inquiry {
  * is read from its entry, by the first answer as by a replayed one. */
 struct store_disclosure {
     int64_t at;
-    struct span transaction;   /* of the transfer: counted once */
-    struct span step;          /* of the transfer's provenance, or absent */
-    struct span body_json;     /* members for log and answer */
-    struct span asked_json;    /* members that name whose data they were, as the caller does */
-    struct span personal_json; /* members that are personal, or empty */
+    const struct policy_pack *pack; /* in force then: what it was read under, and is judged by */
+    struct span transaction;        /* of the transfer: counted once */
+    struct span step;               /* of the transfer's provenance, or absent */
+    struct span body_json;          /* members for log and answer */
+    struct span asked_json;         /* members that name whose data they were, as the caller does */
+    struct span personal_json;      /* members that are personal, or empty */
 };
 
 /* STORE_BLOCK: the entry that set it; one that stands already, just so, stays. STORE_UNBLOCK: the

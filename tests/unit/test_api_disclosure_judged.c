@@ -339,7 +339,12 @@ static void only_permitted_transfers_to_the_client_are_uses(void **state) {
     struct world *w = *state;
     json_t *consent = combined(w);
     for (int i = 0; i < 3; i++) {
-        assert_disclosed(w, of_consent(w, consent, FOR("\"marketing\"")), "purposeNotPermitted");
+        const char *wrong = arena_format(&w->arena,
+                                         TO_APP "," DATA ",\"purposes\":[\"marketing\"],"
+                                                "\"at\":\"" T0 "\",\"transaction\":\"v-%d\"",
+                                         i)
+                                .data;
+        assert_disclosed(w, of_consent(w, consent, wrong), "purposeNotPermitted");
         json_decref(answered(disclose_as(w, AS_APP, of_consent(w, consent, FORWARDED)), 201));
     }
     assert_disclosed(w, of_consent(w, consent, TO_APP "," DATA "," TRANSFER("tx-1")), "permitted");

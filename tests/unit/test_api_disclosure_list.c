@@ -122,6 +122,43 @@ static void a_transaction_is_its_tenants(void **state) {
     json_decref(page);
 }
 
+/* Entries whose payloads must be looked into count for more: a page gives up early, and goes on. */
+static void a_search_in_payloads_is_bounded(void **state) {
+    enum { BATCH = 1000, LOOKS = LIMIT_WALK / 9 };
+    struct world *w = *state;
+    struct buffer body = {0};
+    buffer_append_text(&body, "{\"subject\":{\"type\":\"application\",\"id\":\"" APP
+                              "\"},\"action\":{\"name\":\"read\"},\"resource\":{\"type\":"
+                              "\"account\",\"id\":\"nobody\"},\"evaluations\":[{}");
+    for (int i = 1; i < BATCH; i++) {
+        buffer_append_text(&body, ",{}");
+    }
+    buffer_append_text(&body, "]}");
+    buffer_append(&body, "", 1);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(post(w, AS_EDP, "/access/v1/evaluations", body.data).status, 200);
+    }
+    buffer_release(&body);
+    static const char *const queries[] = {"reason=territory", "account=somebody"};
+    for (size_t i = 0; i < 2; i++) {
+        const char *target = arena_format(&w->arena, "/v1/audit/events?%s", queries[i]).data;
+        json_t *page = answered(get(w, AS_AUDITOR, target), 200);
+        json_int_t next = json_integer_value(json_object_get(page, "next"));
+        assert_int_equal(json_array_size(json_object_get(page, "items")), 0);
+        assert_true(next >= LOOKS && next <= LOOKS + 3); /* entries before the tenant's first */
+        json_decref(page);
+        target = arena_format(&w->arena, "%s&after=%lld", target, next).data;
+        page = answered(get(w, AS_AUDITOR, target), 200);
+        assert_null(json_object_get(page, "next"));
+        json_decref(page);
+    }
+    json_t *page = answered(
+        get(w, AS_AUDITOR, "/v1/audit/events?account=nobody&limit=500&reason=consentNotFound"),
+        200);
+    assert_int_equal(json_array_size(json_object_get(page, "items")), 500);
+    json_decref(page);
+}
+
 static void an_item_is_what_was_answered(void **state) {
     struct world *w = *state;
     json_decref(created(w, GRANTED));
@@ -211,6 +248,7 @@ int main(void) {
         IN_A_WORLD(each_filter_finds_its_own),
         IN_A_WORLD(a_consents_disclosures_are_found_by_its_id),
         IN_A_WORLD(a_transaction_is_its_tenants),
+        IN_A_WORLD(a_search_in_payloads_is_bounded),
         IN_A_WORLD(an_item_is_what_was_answered),
         IN_A_WORLD(pages_go_on_where_they_ended),
         IN_A_WORLD(lines_are_the_items),

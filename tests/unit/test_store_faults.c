@@ -50,6 +50,7 @@ static void fill_disclosure(struct fixture *f, struct store_change *change, cons
     struct store_disclosure *disclosure = arena_array(&change->arena, 1, sizeof *disclosure);
     *disclosure = (struct store_disclosure){
         .at = store_time_ms(f->store),
+        .pack = f->pack,
         .transaction = keep(change, account),
         .step = keep(change, account),
         .body_json = SPAN("\"x\":1"),
