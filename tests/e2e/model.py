@@ -370,9 +370,21 @@ class Model:
         return out
 
     def linked_ended(self, consent):
-        """Whether a group of dependsOn has no active member."""
+        """Whether a group of dependsOn has no active member that has not lost its own."""
         with self._lock:
-            return not all(self._holds(group) for group in consent.groups)
+            return not self._stands(consent, frozenset())
+
+    def _stands(self, consent, above):
+        """A circle holds itself."""
+        return consent in above or all(
+            any(self._supports(kind, value, above | {consent}) for kind, value in group)
+            for group in consent.groups
+        )
+
+    def _supports(self, kind, value, above):
+        if kind == "external":
+            return value > self.now
+        return value.active(self.now) and self._stands(value.now().head, above)
 
     # ---- how it works
 

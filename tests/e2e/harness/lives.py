@@ -82,6 +82,14 @@ def answer_of(life, question, recorded):
     return min(verdicts, key=lambda vc: (len(vc[0].reasons), -(vc[1].number if vc[1] else 0)))
 
 
+def status_now(life, consent, recorded):
+    """What is recorded, and what the clock makes of it."""
+    status = recorded[consent][0]
+    if status == "active" and consent.expires <= life.model.now:
+        return "expired"
+    return "timedOut" if status == "requested" and consent.answer_due <= life.model.now else status
+
+
 def expected_of(life, question, recorded):
     verdict, consent = answer_of(life, question, recorded)
     return {
@@ -89,6 +97,7 @@ def expected_of(life, question, recorded):
         "reasons": verdict.reasons,
         "consentId": consent.id if consent else None,
         "version": recorded[consent][1] if consent else None,
+        "status": status_now(life, consent, recorded) if consent else None,
         "purposes": None if verdict.reasons else verdict.purposes,
     }
 
@@ -102,6 +111,7 @@ def found_in(answer, question):
         "reasons": {r["code"]: r["clause"] for r in context["reasons"]},
         "consentId": consent.get("consentId"),
         "version": consent.get("version"),
+        "status": consent.get("status"),
         "purposes": context.get("purposes", [stated]) if answer["decision"] else None,
     }
 
@@ -207,7 +217,20 @@ class Life:
         body = self.terms(bodies.ENERGY if long else bodies.EMISSIONS)
         body |= {"grant": self.grant(), "client": self.apps[0] if long else self.banks[0]}
         body["dependsOn"] = [[{"arrangementId": chosen.arrangement.id}]]
+        if self.rng.random() < 0.4:  # one that lives elsewhere is needed as well, or will do
+            groups = body["dependsOn"]
+            groups.append([self.external()]) if long else groups[0].append(self.external())
         self.add(body, self.made(body))
+
+    def external(self):
+        self.names += 1
+        return {
+            "external": {
+                "oauthIssuer": "https://elsewhere.example",
+                "tokenDigest": bodies.digest(f"{self.number}-{self.names}"),
+                "expires": format_time(self.model.now + self.rng.choice((1, 2, 30 * DAY))),
+            }
+        }
 
     def revoke(self):
         active = [c for c in self.consents if c.status == "active"]
