@@ -113,8 +113,7 @@ struct store_change {
     const struct policy_pack *pack; /* what it was read under, and is judged by */
     bool has_key;                   /* Idempotency-Key: create and renew */
     struct mac16 key;               /* MAC16(actor, key) */
-    struct mac16 fingerprint; /* MAC16 of operation, path, tenant and body: keyed, because it stays
-                                 in the log when the personal part of the body is erased */
+    struct mac16 fingerprint; /* of operation, path, tenant and body; keyed: it outlives erasures */
     struct uuid id;           /* grant, renew, end, tokens, proofs */
     struct store_match matches[STORE_MATCH_MAX];
     uint32_t match_count; /* 0: no If-Match */
