@@ -31,7 +31,7 @@ static enum status write_event(struct api_call *call, uint64_t index) {
         return STATUS_NOT_FOUND;
     struct json_out out = json_out_to(&call->response.body);
     json_out_object_begin(&out);
-    api_entry_write_members(&event, &out);
+    store_event_write_members(&event, &out);
     status = api_log_proof_member(call, index, &out);
     json_out_object_end(&out);
     return status;

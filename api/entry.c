@@ -7,15 +7,7 @@
 
 #include <jansson.h>
 
-#include "base/encode.h"
 #include "base/log.h"
-
-/* Standard base64 of what is at most a leaf or an r. */
-static void write_base64(struct json_out *out, const char *key, struct span data) {
-    char text[ENCODE_BASE64_SIZE(STORE_LEAF_SIZE)];
-    ASSERT(data.size <= STORE_LEAF_SIZE);
-    json_out_member(out, key, span_of(text, encode_base64(data.data, data.size, text)));
-}
 
 static void write_raw(struct json_out *out, const char *key, struct span json) {
     json_out_key(out, key);
@@ -30,24 +22,11 @@ static void write_name(struct json_out *out, const struct store_event *event) {
     json_out_member(out, "event", span_of_text(name));
 }
 
-void api_entry_write_members(const struct store_event *event, struct json_out *out) {
-    write_name(out, event);
-    write_base64(out, "leaf", event->leaf);
-    if (event->payload.size > 0) {
-        write_base64(out, "r", event->salt);
-        write_raw(out, "payload", event->payload);
-    }
-    if (event->personal_payload.size > 0) {
-        write_base64(out, "personalR", event->personal_salt);
-        write_raw(out, "personal", event->personal_payload);
-    }
-}
-
 enum status api_entry_write_audit(struct store_reader *reader, const struct store_event *event,
                                   struct json_out *out) {
     (void)reader;
     json_out_object_begin(out);
-    api_entry_write_members(event, out);
+    store_event_write_members(event, out);
     json_out_object_end(out);
     return STATUS_OK;
 }

@@ -11,10 +11,7 @@
  * then half a document may have been written. */
 typedef enum status api_entry_writer(struct store_reader *reader, const struct store_event *event,
                                      struct json_out *out);
-/* The members of an object for an auditor: leaf, r and the payload's exact bytes. Those of what was
- * erased are left out. */
-void api_entry_write_members(const struct store_event *event, struct json_out *out);
-/* The same as an object of its own. */
+/* An object for an auditor: leaf, r and the payload's exact bytes (store_event_write_members). */
 MUST_CHECK enum status api_entry_write_audit(struct store_reader *reader,
                                              const struct store_event *event, struct json_out *out);
 

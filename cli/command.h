@@ -23,6 +23,7 @@ struct cli_command {
 
 extern const struct cli_command cli_token_command;
 extern const struct cli_command cli_policy_command;
+extern const struct cli_command cli_export_command;
 extern const struct cli_command cli_policy_check_command;
 extern const struct cli_command cli_policy_test_command;
 extern const struct cli_command cli_policy_diff_command;

@@ -9,16 +9,17 @@
 static const struct cli_command *const commands[] = {
     &cli_token_command,
     &cli_policy_command,
+    &cli_export_command,
     NULL,
 };
 
-static const char introduction[] =
-    "consentctl works on the data directory of consentd, a service that keeps consents.\n"
-    "\n"
-    "Usage: consentctl COMMAND [--option VALUE]...\n"
-    "       consentctl COMMAND --help\n"
-    "\n"
-    "Commands:\n";
+static const char introduction[] = "consentctl works on the data directory and the log of "
+                                   "consentd, a service that keeps consents.\n"
+                                   "\n"
+                                   "Usage: consentctl COMMAND [--option VALUE]...\n"
+                                   "       consentctl COMMAND --help\n"
+                                   "\n"
+                                   "Commands:\n";
 
 static const char conclusion[] =
     "\n"

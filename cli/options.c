@@ -81,6 +81,29 @@ bool cli_options_read(const char *command, int argc, char **argv, const struct c
     return true;
 }
 
+bool cli_flag_take(int *argc, char **argv, const char *name) {
+    int kept = 0;
+    for (int i = 0; i < *argc; i++)
+        if (!span_starts(span_of_text(argv[i]), SPAN("--")) || strcmp(argv[i] + 2, name) != 0)
+            argv[kept++] = argv[i];
+    bool found = kept < *argc;
+    *argc = kept;
+    return found;
+}
+
+const char *cli_operand_take(int *argc, char **argv) {
+    for (int i = 0; i < *argc; i++) {
+        if (!span_starts(span_of_text(argv[i]), SPAN("--"))) {
+            const char *operand = argv[i];
+            memmove(argv + i, argv + i + 1, (size_t)(--*argc - i) * sizeof *argv);
+            return operand;
+        }
+        if (strchr(argv[i], '=') == NULL)
+            i++; /* its value */
+    }
+    return NULL;
+}
+
 bool cli_words_take(const char *command, int *argc, char ***argv, const struct cli_word *words,
                     size_t count) {
     for (size_t i = 0; i < count; i++) {

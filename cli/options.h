@@ -22,6 +22,13 @@ struct cli_option {
 bool cli_options_read(const char *command, int argc, char **argv, const struct cli_option *options,
                       size_t count);
 
+/* Takes the word --name, which has no value, out of argv; whether it was there. */
+bool cli_flag_take(int *argc, char **argv, const char *name);
+
+/* Takes the first word that is neither an option nor an option's value out of argv, wherever it
+ * stands; NULL when there is none. Flags have been taken. */
+const char *cli_operand_take(int *argc, char **argv);
+
 /* A word that a command wants before its options. */
 struct cli_word {
     const char *name; /* "PACK" */

@@ -158,6 +158,12 @@ struct span checkpoint_get(struct db_txn *txn) {
     return note;
 }
 
+struct span checkpoint_keys(struct db_txn *txn) {
+    struct span lines = SPAN_NONE;
+    (void)db_get(txn, DB_META, KEYS_KEY, &lines);
+    return lines;
+}
+
 /* What is wrong with it, or NULL. */
 static const char *fault_of(const struct store *store, struct span note) {
     struct tlog_checkpoint checkpoint;

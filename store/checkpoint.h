@@ -20,6 +20,8 @@ void checkpoint_genesis(struct write *w);
 void checkpoint_put(struct write *w, const struct digest *root);
 /* The last one: a view; absent in a store that has none. */
 struct span checkpoint_get(struct db_txn *txn);
+/* The verifier keys in force, each with a newline: a view. */
+struct span checkpoint_keys(struct db_txn *txn);
 /* At start: one of the store's keys has signed the last checkpoint, and it is that of the tree. */
 MUST_CHECK enum status checkpoint_check(struct store *store, char *why, size_t why_size);
 /* At start, before the writer: an entry for each key that came or went (key.added,

@@ -3,6 +3,7 @@
 #ifndef STORE_EVENT_H
 #define STORE_EVENT_H
 
+#include "base/json_out.h"
 #include "store/read.h"
 
 /* X(NAME, stored number, leaf type, wire name). Numbers are stored: never renumber. */
@@ -58,6 +59,10 @@ struct store_event {
 };
 MUST_CHECK enum status store_event_get(struct store_reader *reader, uint64_t index,
                                        struct store_event *out);
+
+/* Writes the members of an object that auditors read and keep: leaf, r and the payload's exact
+ * bytes. Those of what was erased are left out. */
+void store_event_write_members(const struct store_event *event, struct json_out *out);
 
 /* The entry with the id that callers were given of it. STATUS_NOT_FOUND when there is none. */
 MUST_CHECK enum status store_event_by_id(struct store_reader *reader, struct span id,

@@ -14,6 +14,10 @@ struct span store_log_checkpoint(struct store_reader *reader) {
     return checkpoint_get(&reader->txn);
 }
 
+struct span store_log_verifier_keys(struct store_reader *reader) {
+    return checkpoint_keys(&reader->txn);
+}
+
 struct tlog_reader store_log_rows(struct store_reader *reader) {
     return hashes_reader(&reader->txn);
 }

@@ -11,6 +11,8 @@
 uint64_t store_log_size(struct store_reader *reader);
 /* The signed checkpoint of that size: a view. */
 struct span store_log_checkpoint(struct store_reader *reader);
+/* The verifier keys of those that sign it, each with a newline: a view. */
+struct span store_log_verifier_keys(struct store_reader *reader);
 /* Rows of tiles, for proofs at that size or any before. Until store_read_end. */
 struct tlog_reader store_log_rows(struct store_reader *reader);
 /* Leaves first to first + count - 1, each of STORE_LEAF_SIZE bytes, behind one another in out.
