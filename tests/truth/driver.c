@@ -3,65 +3,18 @@
  * (or null), blocked, and now; R and the bytes of an AuthZEN request, which is then read by api/,
  * decided by policy/ and answered by one line of JSON. A pack is answered too. */
 // SPDX-License-Identifier: Apache-2.0
-#include <stdio.h>
-#include <stdlib.h>
-#include <unistd.h>
+#include "tests/fuzz/support_store.h"
 
 #include <jansson.h>
 
 #include "api/access_question.h"
 #include "base/json_out.h"
 #include "base/limits.h"
-#include "base/log.h"
 #include "policy/decision.h"
 
 #define TENANT SPAN("https://directory.example/member/tenant")
 
-static struct {
-    char directory[64];
-    struct clock clock;
-    struct store *store; /* its key makes the digests of resources */
-    struct policy_pack *pack;
-    json_t *given; /* the case */
-} rig;
-
-/* ---- the rig */
-
-static void wake(void *context, unsigned loop) {
-    (void)context;
-    (void)loop;
-}
-
-static void failed(void *context) {
-    (void)context;
-    log_abort("the store keeps working", __FILE__, __LINE__);
-}
-
-static void begin(void) {
-    char why[256];
-    struct store_options options = {.directory = rig.directory,
-                                    .origin = "example.com/log",
-                                    .create = true,
-                                    .map_size = UINT64_C(1) << 28,
-                                    .loops = 1,
-                                    .clock = &rig.clock,
-                                    .wake = wake,
-                                    .failed = failed};
-    log_set_level(LOG_ERROR);
-    snprintf(rig.directory, sizeof rig.directory, "/tmp/consentd-truth-XXXXXX");
-    ASSERT(mkdtemp(rig.directory) != NULL);
-    clock_init(&rig.clock);
-    ASSERT(store_open(&options, &rig.store, why, sizeof why) == STATUS_OK);
-}
-
-static void end(void) {
-    char command[128];
-    json_decref(rig.given);
-    policy_pack_free(rig.pack);
-    store_close(rig.store);
-    snprintf(command, sizeof command, "rm -r %s", rig.directory);
-    ASSERT(system(command) == 0);
-}
+static json_t *given; /* the case */
 
 /* ---- the consent of a case */
 
@@ -226,9 +179,9 @@ static void take_pack(struct span json) {
 }
 
 static void take_case(struct span json) {
-    json_decref(rig.given);
-    rig.given = json_loadb(json.data, json.size, 0, NULL);
-    ASSERT(rig.given != NULL);
+    json_decref(given);
+    given = json_loadb(json.data, json.size, 0, NULL);
+    ASSERT(given != NULL);
 }
 
 static void decide(struct arena *arena, struct api_access_ask *ask) {
@@ -236,15 +189,15 @@ static void decide(struct arena *arena, struct api_access_ask *ask) {
     struct policy_consent stored;
     struct policy_decision decision;
     const struct policy_consent *consent = NULL;
-    const json_t *from = json_object_get(rig.given, "consent");
+    const json_t *from = json_object_get(given, "consent");
     if (json_is_object(from) && ask->question.about != STORE_ABOUT_RULES) {
         take_consent(arena, from, ask->question.client, &stored);
         consent = &stored;
     }
-    request->blocked = json_is_true(json_object_get(rig.given, "blocked"));
+    request->blocked = json_is_true(json_object_get(given, "blocked"));
     if (request->has_onward)
         request->onward = onward_of(consent, ask->question.onward);
-    policy_decide(rig.pack, consent, request, number_of(rig.given, "now", 0), &decision);
+    policy_decide(rig.pack, consent, request, number_of(given, "now", 0), &decision);
     answer(consent, &decision);
 }
 
@@ -272,7 +225,7 @@ int main(void) {
     char *line = NULL;
     size_t capacity = 0;
     ssize_t size;
-    begin();
+    rig_open(SPAN_NONE);
     while ((size = getline(&line, &capacity, stdin)) > 1) {
         const struct span rest = span_of(line + 1, (size_t)size - 2); /* letter and line end */
         if (line[0] == 'P')
@@ -283,6 +236,6 @@ int main(void) {
             take_request(rest);
     }
     free(line);
-    end();
+    json_decref(given);
     return 0;
 }
