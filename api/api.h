@@ -29,6 +29,7 @@ struct api_settings {
 
 struct api_service {
     struct store *store;
+    const struct auth_signer *receipts; /* signs them */
     _Atomic(const struct auth_keys *) keys;
     _Atomic(const struct policy_pack *) pack;
     _Atomic(const struct api_settings *) settings;

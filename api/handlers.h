@@ -25,6 +25,7 @@ enum api_outcome api_consent_get(struct api_call *call);
 enum api_outcome api_consents_query_get(struct api_call *call);
 enum api_outcome api_consents_query_post(struct api_call *call);
 enum api_outcome api_consent_events(struct api_call *call);
+enum api_outcome api_consent_receipt(struct api_call *call);
 enum api_outcome api_audit_events(struct api_call *call);
 enum api_outcome api_audit_at(struct api_call *call);
 enum api_outcome api_report_after_ending(struct api_call *call);
@@ -71,6 +72,7 @@ enum api_outcome api_metrics(struct api_call *call);
 enum api_outcome api_version(struct api_call *call);
 enum api_outcome api_openapi(struct api_call *call);
 enum api_outcome api_docs(struct api_call *call);
+enum api_outcome api_receipt_keys(struct api_call *call);
 enum api_outcome api_problem_type(struct api_call *call);
 
 #endif

@@ -32,6 +32,8 @@ const struct api_route api_routes[] = {
      api_consent_changed_reply},
     {"GET", "/v1/consents/{id}/events", READ, API_CLOSED, API_NO_BODY, JSON, api_consent_events,
      NULL},
+    {"GET", "/v1/consents/{id}/receipt", AUTH_CONSENTS_READ, API_CLOSED, API_NO_BODY,
+     "application/jwt", api_consent_receipt, NULL},
     {"POST", "/v1/revocations", WRITE, API_CLOSED, API_JSON_BODY, JSON, api_revocations_create,
      api_revocations_create_reply},
     {"GET", "/v1/audit/events", AUTH_AUDIT_READ, API_CLOSED, API_NO_BODY, STREAMED,
@@ -86,6 +88,7 @@ const struct api_route api_routes[] = {
     {"GET", "/version", 0, API_OPEN, API_NO_BODY, JSON, api_version, NULL},
     {"GET", "/openapi.yaml", 0, API_OPEN, API_NO_BODY, "application/yaml", api_openapi, NULL},
     {"GET", "/docs", 0, API_OPEN, API_NO_BODY, "text/html", api_docs, NULL},
+    {"GET", "/.well-known/jwks.json", 0, API_OPEN, API_NO_BODY, JSON, api_receipt_keys, NULL},
     {"GET", "/problems/{name}", 0, API_OPEN, API_NO_BODY, "text/html", api_problem_type, NULL},
     {NULL, NULL, 0, API_CLOSED, API_NO_BODY, NULL, NULL, NULL},
 };

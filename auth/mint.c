@@ -1,18 +1,15 @@
-/* Development tokens. The only file that knows libjwt, which signs here and verifies nowhere: see
- * auth/signature.h for why.
+/* Development tokens.
  *
  * Threads: any. */
 // SPDX-License-Identifier: Apache-2.0
 #include "auth/mint.h"
 
-#include <jwt.h>
-#include <openssl/crypto.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "auth/file.h"
 #include "auth/keypair.h"
+#include "auth/signer.h"
 #include "base/json_out.h"
 
 static enum status fail(enum status status, const char *sentence, char *why, size_t why_size) {
@@ -79,48 +76,12 @@ static void write_claims(const struct auth_claims *claims, struct buffer *out) {
     buffer_append(out, "", 1); /* libjwt takes C strings */
 }
 
-/* NULL when libjwt refuses; caller frees with free. libjwt 1.10.2 writes typ JWT, whatever is set.
- */
-static char *sign(const char *claims, const char *kid, const struct buffer *pem) {
-    jwt_t *jwt = NULL;
-    char *token = NULL;
-    if (jwt_new(&jwt) == 0 && jwt_add_header(jwt, "kid", kid) == 0 &&
-        jwt_add_grants_json(jwt, claims) == 0 &&
-        jwt_set_alg(jwt, JWT_ALG_ES256, (const unsigned char *)pem->data, (int)pem->size) == 0) {
-        token = jwt_encode_str(jwt);
-    }
-    jwt_free(jwt);
-    return token;
-}
-
-static enum status sign_with(const struct buffer *pem, const struct auth_claims *claims,
-                             struct buffer *out, char *why, size_t why_size) {
-    char kid[AUTH_KID_SIZE + 1];
-    struct buffer text = {0};
-    EVP_PKEY *pair = auth_keypair_read(buffer_span(pem));
-    if (pair == NULL) {
-        return fail(STATUS_INTERNAL, "the issuer's private key is not a P-256 key in PEM", why,
-                    why_size);
-    }
-    auth_keypair_kid(pair, kid);
-    EVP_PKEY_free(pair);
-    write_claims(claims, &text);
-    char *token = sign(text.data, kid, pem);
-    buffer_release(&text);
-    if (token == NULL) {
-        return fail(STATUS_INTERNAL, "libjwt cannot sign with the issuer's private key", why,
-                    why_size);
-    }
-    buffer_append_text(out, token);
-    free(token);
-    return STATUS_OK;
-}
-
 enum status auth_mint(const char *private_file, const struct auth_claims *claims,
                       struct buffer *out, char *why, size_t why_size) {
     const struct span texts[] = {claims->issuer, claims->audience, claims->client_id,
                                  claims->member, claims->scope};
-    struct buffer pem = {0};
+    struct auth_signer *signer;
+    struct buffer text = {0};
     if (!are_utf8(texts, sizeof texts / sizeof texts[0]) ||
         !are_utf8(claims->roles, claims->role_count) ||
         !are_utf8(claims->providers, claims->provider_count)) {
@@ -130,11 +91,15 @@ enum status auth_mint(const char *private_file, const struct auth_claims *claims
         return fail(STATUS_INVALID_PARAMETER,
                     "a token needs a client id and must expire after it is issued", why, why_size);
     }
-    enum status status = auth_file_read(private_file, &pem, why, why_size);
-    if (status == STATUS_OK) {
-        status = sign_with(&pem, claims, out, why, why_size);
-        OPENSSL_cleanse(pem.data, pem.size);
+    enum status status = auth_signer_load(private_file, &signer, why, why_size);
+    if (status != STATUS_OK) {
+        return status;
     }
-    buffer_release(&pem);
-    return status;
+    write_claims(claims, &text);
+    status = auth_signer_sign(signer, text.data, out);
+    buffer_release(&text);
+    auth_signer_free(signer);
+    return status == STATUS_OK
+               ? status
+               : fail(status, "libjwt cannot sign with the issuer's private key", why, why_size);
 }

@@ -12,9 +12,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "auth/signer.h"
+#include "base/directory.h"
 #include "base/log.h"
 #include "service/dev.h"
-#include "base/directory.h"
 #include "service/http.h"
 #include "service/library_log.h"
 #include "service/loop.h"
@@ -102,6 +103,20 @@ static bool open_listeners(struct service *service) {
     return true;
 }
 
+/* Its directory is the store's, which has made it. */
+static bool load_receipt_key(struct service *service, char *why, size_t why_size) {
+    char path[4096];
+    const struct config *config = service->settings->config;
+    if (snprintf(path, sizeof path, "%s/keys/receipt.pem", config->data.data) >= (int)sizeof path) {
+        snprintf(why, why_size, "config: \"data\": is too long");
+        return false;
+    }
+    if (auth_signer_load_or_make(path, &service->receipts, why, why_size) != STATUS_OK)
+        return false;
+    service->api.receipts = service->receipts;
+    return true;
+}
+
 static bool open_store(struct service *service) {
     const struct config *config = service->settings->config;
     struct store_options options = {
@@ -129,6 +144,8 @@ static bool open_store(struct service *service) {
         return false; /* the store has logged why */
     service->api.store = service->store;
     const char *cause;
+    if (!load_receipt_key(service, why, sizeof why))
+        return refuse(why);
     return settings_activate(service, NULL, &cause) || refuse(cause);
 }
 
@@ -239,6 +256,7 @@ static bool prepare(struct service *service, const struct service_options *optio
 
 static void release(struct service *service, h2o_globalconf_t *http) {
     store_close(service->store);
+    auth_signer_free(service->receipts);
     for (unsigned i = 0; i < service->loop_count; i++)
         if (service->loops[i].service != NULL)
             loop_release(&service->loops[i]);

@@ -26,6 +26,7 @@ struct service {
     struct config_source source;
     struct clock clock;
     struct store *store;
+    struct auth_signer *receipts;
     struct api_service api; /* its pointers are atomic: reload.c and the writer change them */
     struct logger *logger;
     struct loop *loops;

@@ -79,6 +79,7 @@ def test_every_operation_says_who_may_call_it():
         "/docs",
         "/problems/{name}",
         "/.well-known/authzen-configuration",
+        "/.well-known/jwks.json",
     }
 
 

@@ -13,6 +13,7 @@
 
 #include "api/api.h"
 #include "auth/dev.h"
+#include "auth/signer.h"
 #include "base/log.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -29,6 +30,7 @@ struct rig {
     struct policy_pack *pack;
     struct auth_keys *keys;
     struct api_settings settings;
+    struct auth_signer *receipts;
     struct store *store;
     struct api_service service;
     struct api_loop loop;
@@ -57,6 +59,7 @@ static void forget(void) {
     store_close(rig.store);
     auth_loop_free(rig.loop.auth);
     auth_keys_free(rig.keys);
+    auth_signer_free(rig.receipts);
     policy_pack_free(rig.pack);
     arena_release(&rig.arena);
     snprintf(command, sizeof command, "rm -r %s", rig.directory);
@@ -91,6 +94,9 @@ static void load_issuer(void) {
     ASSERT(auth_dev_create(rig.directory, why, sizeof why) == STATUS_OK);
     ASSERT(auth_dev_issuer_fill(rig.directory, &rig.arena, &issuer) == STATUS_OK);
     ASSERT(auth_keys_load(&issuer, 1, &rig.keys, why, sizeof why) == STATUS_OK);
+    struct span file = arena_format(&rig.arena, "%s/receipt.pem", rig.directory);
+    ASSERT(auth_signer_load_or_make(file.data, &rig.receipts, why, sizeof why) == STATUS_OK);
+    rig.service.receipts = rig.receipts;
     buffer_append_text(&out, "Bearer ");
     ASSERT(auth_dev_mint(rig.directory, &request, &out, why, sizeof why) == STATUS_OK);
     rig.authorization = arena_copy(&rig.arena, buffer_span(&out));

@@ -18,6 +18,7 @@
 
 #include "api/api.h"
 #include "auth/dev.h"
+#include "auth/signer.h"
 #include "base/log.h"
 #include "policy/admission.h"
 
@@ -44,6 +45,7 @@ struct world {
     struct policy_pack *pack;
     struct auth_keys *keys;
     struct api_settings settings;
+    struct auth_signer *receipts;
     struct store *store;
     struct api_service service;
     struct api_loop loop;
@@ -119,6 +121,10 @@ UNUSED static void world_load_keys(struct world *w) {
         auth_keys_load(&issuer, 1, &w->keys, why, sizeof why) != STATUS_OK) {
         fail_msg("keys: %s", why);
     }
+    struct span file = arena_format(&w->arena, "%s/receipt.pem", w->directory);
+    if (auth_signer_load_or_make(file.data, &w->receipts, why, sizeof why) != STATUS_OK) {
+        fail_msg("receipts: %s", why);
+    }
 }
 
 UNUSED static int world_setup(void **state) {
@@ -134,6 +140,7 @@ UNUSED static int world_setup(void **state) {
     world_open_store(w);
     w->settings = (struct api_settings){.public_url = SPAN(PUBLIC_URL)};
     w->service.store = w->store;
+    w->service.receipts = w->receipts;
     w->service.version = "0.0.0-test";
     w->service.context = w;
     w->service.metrics = world_metrics;
@@ -155,6 +162,7 @@ UNUSED static int world_teardown(void **state) {
     store_close(w->store);
     auth_loop_free(w->loop.auth);
     auth_keys_free(w->keys);
+    auth_signer_free(w->receipts);
     policy_pack_free(w->pack);
     arena_release(&w->arena);
     pthread_mutex_destroy(&w->lock);
