@@ -129,6 +129,8 @@ enum status api_change_target(const struct api_call *call, const struct uuid *id
         return STATUS_NOT_FOUND;
     if (relation != API_RELATION_TENANT)
         return STATUS_INSUFFICIENT_SCOPE;
+    if (c.erased != STORE_KEPT)
+        return STATUS_ERASED;
     *out = c;
     return STATUS_OK;
 }

@@ -5,12 +5,13 @@
 #define STORE_CHANGE_H
 
 #include "base/mem.h"
-#include "base/uuid.h"
-#include "policy/admission.h"
+#include "store/draft.h"
 
 struct store_inquiry; /* store/inquiry.h has these three */
 struct store_disclosure;
 struct store_block;
+struct store_erasure; /* and store/erasure.h these */
+struct store_hold;
 enum store_batch_end { STORE_BATCH_ALL, STORE_BATCH_TO_DENIAL, STORE_BATCH_TO_PERMIT };
 
 enum store_op {
@@ -25,6 +26,9 @@ enum store_op {
     STORE_DISCLOSE, /* disclosure, one inquiry */
     STORE_BLOCK,    /* block */
     STORE_UNBLOCK,  /* block.client */
+    STORE_ERASE,    /* erasure */
+    STORE_HOLD,     /* hold */
+    STORE_RELEASE,  /* hold.log_index */
 };
 
 enum store_role { /* values are stored: never renumber */
@@ -35,50 +39,11 @@ enum store_role { /* values are stored: never renumber */
                   STORE_BY_SYSTEM
 };
 
-enum store_principal { STORE_UNKNOWN = 0, STORE_COMPANY, STORE_SOLE_TRADER, STORE_INDIVIDUAL };
-
 struct store_match { /* one If-Match tag; state 0: the tag named none */
     uint32_t version;
     enum consent_state state;
 };
 #define STORE_MATCH_MAX 4
-
-struct store_member { /* of a dependsOn group */
-    bool external;
-    struct uuid arrangement;    /* not external */
-    struct digest token_digest; /* external */
-    int64_t expires;            /* external */
-};
-struct store_group {
-    const struct store_member *members;
-    uint32_t member_count;
-};
-struct store_token {
-    struct digest digest;
-    int64_t issued_at, expires;
-};
-
-/* The whole of a consent's terms. Spans live in the change's arena. The members ending in _json are
- * members of a JSON object without its braces, compact, or empty; they are stored and rendered as
- * they are. */
-struct store_draft {
-    struct policy_admission ask; /* dependencies[] is filled in by the writer */
-    struct span provider, client;
-    struct span external_id; /* absent when none */
-    struct span account;     /* absent only while requested */
-    enum store_principal principal;
-    int64_t data_available_from; /* INT64_MIN when absent; the others stand in ask */
-    uint32_t max_uses;           /* 0: unlimited */
-    const struct store_group *groups;
-    uint32_t group_count;
-    struct span terms_json;   /* everything a caller sees of the terms, except grant, account and
-                               what every entry names: provider, client, license */
-    struct span grant_json;   /* grant's members that are not personal; empty while requested */
-    struct span account_json; /* personal: "account":"…" */
-    struct span grant_private_json;   /* personal: by, ip, userAgent, proofs of grant */
-    const struct store_token *tokens; /* first tokens, each an entry of its own */
-    uint32_t token_count;
-};
 
 struct store_reason {
     struct span code; /* of statusReason */
@@ -130,6 +95,8 @@ struct store_change {
     struct store_disclosure *disclosure;
     struct policy_pack *past_pack; /* owned, or NULL: what the disclosure is judged by */
     struct store_block *block;
+    struct store_erasure *erasure;
+    struct store_hold *hold;
     /* out, set by the writer */
     struct store_done done;
     bool outdated;                  /* not judged: another pack is in force. Read it again */

@@ -55,7 +55,9 @@ static enum status target(struct write *w, const struct store_change *change, co
 
 enum status change_target(struct write *w, struct store_change *change, struct store_consent *out,
                           enum store_role *role) {
-    return target(w, change, &change->id, out, role);
+    enum status status = target(w, change, &change->id, out, role);
+    /* what was erased is not written about any more */
+    return status == STATUS_OK && out->erased != STORE_KEPT ? STATUS_ERASED : status;
 }
 
 enum status change_match(const struct store_change *change, const struct store_consent *consent) {
@@ -77,6 +79,8 @@ static enum status end_now(struct write *w, struct store_change *change, enum st
                            struct store_consent *c, struct store_done *done) {
     const struct store_reason *reason = &change->reason;
     done->consent = c->index;
+    if (c->erased == STORE_ERASED_WHOLE)
+        return STATUS_ERASED;
     if (c->status == reason->leads_to && c->status == c->recorded) {
         done->log_index = c->status_entry;
         return STATUS_OK;

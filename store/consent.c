@@ -38,7 +38,7 @@ void consent_save(struct write *w, const struct store_consent *consent) {
     ASSERT(w->state.tree.size > w->store->state.tree.size); /* invariant 2: the log tells of it */
     if (db_get(&w->txn, DB_CONSENT, key_span(&key), &stored) &&
         record_consent_decode(consent->index, stored, &was) == STATUS_OK &&
-        was.granted_entry != STORE_INDEX_NONE)
+        was.granted_entry != STORE_INDEX_NONE && was.erased == consent->erased)
         ASSERT(same_terms(&was, consent)); /* invariant 6 */
     buffer_clear(&w->record);
     record_consent_encode(consent, &w->record);

@@ -27,6 +27,7 @@ static const char *const table_names[DB_TABLES] = {
     "idempotency",   "pack",          "block",
     "use",           "about_consent", "log_by_transaction",
     "policy",        "request",       "hash",
+    "erasure",       "hold",
 };
 
 struct db {

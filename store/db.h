@@ -45,6 +45,8 @@ enum db_table {
     DB_POLICY,
     DB_REQUEST,
     DB_HASH,
+    DB_ERASURE,
+    DB_HOLD,
     DB_TABLES
 };
 const char *db_table_name(enum db_table table);

@@ -23,8 +23,12 @@
     X(DECISION_DENIED, 33, 2, "decision.denied")           \
     X(DISCLOSURE_PERMITTED, 40, 3, "disclosure.permitted") \
     X(DISCLOSURE_VIOLATION, 41, 3, "disclosure.violation") \
+    X(ERASURE_PERSONAL, 44, 4, "erasure.personal")         \
+    X(ERASURE_WHOLE, 45, 4, "erasure.whole")               \
     X(BLOCK_SET, 48, 12, "block.set")                      \
     X(BLOCK_LIFTED, 49, 12, "block.lifted")                \
+    X(HOLD_SET, 50, 12, "hold.set")                        \
+    X(HOLD_LIFTED, 51, 12, "hold.lifted")                  \
     X(KEY_ADDED, 56, 5, "key.added")                       \
     X(KEY_RETIRED, 57, 5, "key.retired")                   \
     X(POLICY_ACTIVATED, 64, 6, "policy.activated")         \

@@ -12,6 +12,21 @@ static bool recall(struct write *w, uint32_t day, struct store_change *change, s
            value->size == IDEMPOTENCY_SIZE;
 }
 
+/* Of an entry whose payload or personal part is gone, or whose consent's is about to go, nothing
+ * can be said again. */
+static bool is_erased(struct write *w, const struct store_event *event) {
+    struct span value;
+    struct store_consent c;
+    struct key key = key_number(event->index);
+    if (event->consent != STORE_INDEX_NONE &&
+        consent_load(&w->txn, event->consent, &c) == STATUS_OK && c.erased != STORE_KEPT)
+        return true;
+    static const char personal[] = "\"personal\":\"";
+    return !db_get(&w->txn, DB_PAYLOAD, key_span(&key), &value) ||
+           (memmem(value.data, value.size, personal, sizeof personal - 1) != NULL &&
+            !db_get(&w->txn, DB_PERSONAL, key_span(&key), &value));
+}
+
 /* The first answer: the entry, and the consent that it is about. */
 static enum status recall_entry(struct write *w, uint64_t index, struct store_change *change) {
     struct span value;
@@ -20,6 +35,8 @@ static enum status recall_entry(struct write *w, uint64_t index, struct store_ch
     if (!db_get(&w->txn, DB_LEAF, key_span(&key), &value) ||
         record_leaf_decode(index, value, &event) != STATUS_OK)
         return w->txn.status != STATUS_OK ? w->txn.status : STATUS_INTERNAL;
+    if (is_erased(w, &event))
+        return STATUS_ERASED;
     change->done.log_index = index;
     change->done.consent = event.consent;
     change->replayed = true;

@@ -68,7 +68,8 @@ static bool account_matches(struct store_reader *reader, const struct store_cons
                             struct span account) {
     struct mac16 mac = account_mac(reader->store, store_name(reader, STORE_NAME_MEMBER, c->tenant),
                                    store_name(reader, STORE_NAME_MEMBER, c->provider), account);
-    return c->has_account && memcmp(mac.bytes, c->account.bytes, MAC16_SIZE) == 0;
+    return c->erased == STORE_KEPT && c->has_account &&
+           memcmp(mac.bytes, c->account.bytes, MAC16_SIZE) == 0;
 }
 
 static bool resource_matches(struct store_reader *reader, const struct store_consent *c,
@@ -95,7 +96,8 @@ static bool external_id_matches(struct store_reader *reader, const struct store_
 static bool matches(struct store_reader *reader, const struct plan *plan,
                     const struct store_consent *c) {
     const struct store_filter *f = plan->filter;
-    return visible(plan, c) && (!span_present(f->client) || c->client == plan->client) &&
+    return c->erased != STORE_ERASED_WHOLE && visible(plan, c) &&
+           (!span_present(f->client) || c->client == plan->client) &&
            (!span_present(f->provider) || c->provider == plan->provider) &&
            (!span_present(f->license) || c->license == plan->license) &&
            (plan->purpose == 0 || (c->purposes & plan->purpose) != 0) &&

@@ -87,7 +87,7 @@ enum status store_consent_terms(struct store_reader *reader, const struct store_
     struct record_payload payload;
     uint64_t index = consent->granted_entry != STORE_INDEX_NONE ? consent->granted_entry
                                                                 : consent->created_entry;
-    if (!payload_get(reader, DB_PAYLOAD, index, &payload))
+    if (consent->erased == STORE_ERASED_WHOLE || !payload_get(reader, DB_PAYLOAD, index, &payload))
         return reader->txn.status != STATUS_OK ? reader->txn.status : STATUS_ERASED;
     terms.terms = payload.first;
     terms.grant = payload.second;

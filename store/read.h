@@ -33,6 +33,9 @@ struct span store_name(struct store_reader *reader, enum store_name_kind kind, u
 
 #define STORE_INDEX_NONE UINT64_MAX
 
+/* Of a consent: its personal parts alone, or all but a tombstone (docs/erasure.md). */
+enum store_erased { STORE_KEPT = 0, STORE_ERASED_PERSONAL, STORE_ERASED_WHOLE };
+
 /* A consent's header, decoded. Times are Unix ms, INT64_MIN (INT64_MAX for expires) when absent. */
 struct store_consent {
     uint64_t index; /* creation index */
@@ -55,7 +58,8 @@ struct store_consent {
     uint64_t created_entry, granted_entry, status_entry, last_entry; /* log indexes */
     bool dependent;                                                  /* has dependsOn groups */
     uint64_t superseded_by_entry; /* the entry that granted superseded_by */
-    struct span tail;             /* view: hashes, recipients, groups; store's own */
+    enum store_erased erased;
+    struct span tail; /* view: hashes, recipients, groups; store's own */
 };
 
 /* By id, for this viewer-independent snapshot; callers check who may see it. STATUS_NOT_FOUND. */

@@ -87,6 +87,8 @@ enum {
     HAS_GRANTED_ENTRY = 1 << 10, /* not the creating entry */
     HAS_SUPERSEDES = 1 << 11,
     HAS_SUPERSEDED_ENTRY = 1 << 12, /* not the entry of its status */
+    IS_ERASED_PERSONAL = 1 << 13,
+    IS_ERASED_WHOLE = 1 << 14,
 };
 
 static uint64_t default_granted_entry(const struct store_consent *c) {
@@ -108,7 +110,9 @@ static unsigned bits_of(const struct store_consent *c) {
            (c->answer_due != INT64_MIN ? HAS_ANSWER_DUE : 0U) |
            (c->granted_entry != default_granted_entry(c) ? HAS_GRANTED_ENTRY : 0U) |
            (c->supersedes != STORE_INDEX_NONE ? HAS_SUPERSEDES : 0U) |
-           (c->superseded_by_entry != default_superseded_entry(c) ? HAS_SUPERSEDED_ENTRY : 0U);
+           (c->superseded_by_entry != default_superseded_entry(c) ? HAS_SUPERSEDED_ENTRY : 0U) |
+           (c->erased == STORE_ERASED_PERSONAL ? IS_ERASED_PERSONAL : 0U) |
+           (c->erased == STORE_ERASED_WHOLE ? IS_ERASED_WHOLE : 0U);
 }
 
 static void put_optional(struct place *p, const struct store_consent *c, unsigned bits) {
@@ -166,6 +170,9 @@ void record_consent_encode(const struct store_consent *c, struct buffer *out) {
 static void decode_optional(struct source *s, unsigned bits, struct store_consent *c) {
     c->has_account = (bits & HAS_ACCOUNT) != 0;
     c->dependent = (bits & IS_DEPENDENT) != 0;
+    c->erased = bits & IS_ERASED_WHOLE      ? STORE_ERASED_WHOLE
+                : bits & IS_ERASED_PERSONAL ? STORE_ERASED_PERSONAL
+                                            : STORE_KEPT;
     c->account = (struct mac16){{0}};
     if (bits & HAS_ACCOUNT)
         get_bytes(s, c->account.bytes, MAC16_SIZE);

@@ -9,6 +9,7 @@
 #include "base/json_out.h"
 #include "base/log.h"
 #include "store/checkpoint.h"
+#include "store/erasing.h"
 #include "store/granting.h"
 #include "store/guard.h"
 #include "store/hashes.h"
@@ -116,6 +117,12 @@ static enum status run(struct write *w, struct store_change *change) {
         return change_block(w, change);
     case STORE_UNBLOCK:
         return change_unblock(w, change);
+    case STORE_ERASE:
+        return change_erase(w, change);
+    case STORE_HOLD:
+        return change_hold(w, change);
+    case STORE_RELEASE:
+        return change_release(w, change);
     }
     return STATUS_INTERNAL;
 }
@@ -127,6 +134,7 @@ static bool is_judged(const struct store_change *change) {
     case STORE_RENEW:
     case STORE_DECIDE:
     case STORE_DISCLOSE:
+    case STORE_ERASE: /* by its retention */
         return true;
     case STORE_END:
     case STORE_END_MANY:
@@ -134,6 +142,8 @@ static bool is_judged(const struct store_change *change) {
     case STORE_PROOFS:
     case STORE_BLOCK:
     case STORE_UNBLOCK:
+    case STORE_HOLD:
+    case STORE_RELEASE:
         break;
     }
     return false;
@@ -156,7 +166,17 @@ static void apply(struct write *w, struct store_change *change) {
 }
 
 static bool is_ending(const struct store_change *change) {
-    return change->op == STORE_END || change->op == STORE_END_MANY || change->op == STORE_BLOCK;
+    switch (change->op) {
+    case STORE_END:
+    case STORE_END_MANY:
+    case STORE_BLOCK:
+    case STORE_ERASE: /* leaves more room than it takes */
+    case STORE_HOLD:
+        return true;
+    default:
+        break;
+    }
+    return false;
 }
 
 static void fail_all(struct store_change *changes, enum status status) {
@@ -197,6 +217,7 @@ static enum status run_together(struct store *store, struct write *w,
     if (begin_in_time(store, w) != STATUS_OK)
         return STATUS_BUSY;
     (void)ending_sweep(w, SWEEP_MAX);
+    (void)erasure_sweep(w);
     idempotency_sweep(w, SWEEP_MAX * 8);
     for (struct store_change *c = changes; c != NULL && w->txn.status == STATUS_OK; c = c->next)
         apply(w, c);
@@ -374,7 +395,7 @@ struct work {
 
 /* The entries that a change may write, not counting cascades, which are bounded over all. */
 static uint32_t weight_of(const struct store_change *change) {
-    if (change->op == STORE_END_MANY)
+    if (change->op == STORE_END_MANY || change->op == STORE_ERASE)
         return LIMIT_BULK;
     return change->op == STORE_DECIDE ? change->inquiry_count + 1 : 1;
 }
@@ -418,6 +439,7 @@ static bool sweep(struct store *store, struct write *w) {
     if (atomic_load(&store->failed) || begin_in_time(store, w) != STATUS_OK)
         return false;
     bool more = ending_sweep(w, SWEEP_MAX);
+    more |= erasure_sweep(w);
     idempotency_sweep(w, SWEEP_MAX * 8);
     enum status status = write_commit(w);
     if (status == STATUS_STORAGE_FULL)

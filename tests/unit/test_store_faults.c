@@ -4,6 +4,7 @@
  * that was to be recorded and is not (invariant 11). */
 // SPDX-License-Identifier: Apache-2.0
 #include "store/db.h"
+#include "store/erasure.h"
 #include "store/inquiry.h"
 #include "tests/unit/support_store.h"
 
@@ -11,18 +12,19 @@ struct observed {
     uint64_t entries, consents;
     enum consent_state state;
     uint32_t version;
+    enum store_erased erased;
 };
 
 static struct observed observe(struct fixture *f, uint64_t consent) {
     struct store_stats stats;
     store_stats_get(f->store, &stats);
     struct store_consent c = look(f, consent);
-    return (struct observed){stats.entries, stats.consents, c.recorded, c.version};
+    return (struct observed){stats.entries, stats.consents, c.recorded, c.version, c.erased};
 }
 
 static bool same(struct observed a, struct observed b) {
     return a.entries == b.entries && a.consents == b.consents && a.state == b.state &&
-           a.version == b.version;
+           a.version == b.version && a.erased == b.erased;
 }
 
 /* A question that the consent permits. */
@@ -66,6 +68,20 @@ static void fill_block(struct store_change *change, const char *account) {
         .client = keep(change, account), .reason = SPAN("fraud"), .until = INT64_MAX};
 }
 
+static void fill_erasure(struct store_change *change) {
+    change->erasure = arena_array(&change->arena, 1, sizeof *change->erasure);
+    *change->erasure = (struct store_erasure){.role = STORE_BY_TENANT,
+                                              .part = STORE_ERASED_WHOLE,
+                                              .ground = STORE_GROUND_UNLAWFUL_PROCESSING,
+                                              .request_id = SPAN("case-1")};
+}
+
+static void fill_hold(struct store_change *change, uint64_t log_index) {
+    change->hold = arena_array(&change->arena, 1, sizeof *change->hold);
+    *change->hold = (struct store_hold){
+        .role = STORE_BY_TENANT, .reason = SPAN("court"), .log_index = log_index};
+}
+
 static struct store_change *make(struct fixture *f, enum store_op op, const struct uuid *id,
                                  const char *account) {
     struct store_change *change = new_change(f, op, TENANT);
@@ -84,6 +100,10 @@ static struct store_change *make(struct fixture *f, enum store_op op, const stru
     fill_inquiry(change, id);
     fill_disclosure(f, change, account);
     fill_block(change, account);
+    fill_erasure(change);
+    struct store_stats stats;
+    store_stats_get(f->store, &stats);
+    fill_hold(change, stats.entries - 1);
     return change;
 }
 
@@ -94,8 +114,23 @@ static void block(struct fixture *f, const char *account) {
     store_change_free(change);
 }
 
-/* What the operation works on: an active consent, one that its first use ends, or a request that
- * can be granted. */
+/* A consent that ended so long ago that nothing keeps it, or one that is held. */
+static void prepare_erasing(struct fixture *f, enum store_op op, const struct store_consent *c) {
+    if (op == STORE_ERASE) {
+        assert_int_equal(end_consent(f, &c->id, "withdrawn", CONSENT_REVOKED), STATUS_OK);
+        f->clock.start_ms += 400 * DAY_MS;
+    }
+    if (op == STORE_RELEASE) {
+        struct store_change *change = new_change(f, STORE_HOLD, TENANT);
+        change->id = c->id;
+        fill_hold(change, 0);
+        assert_int_equal(fixture_run(f, change), STATUS_OK);
+        store_change_free(change);
+    }
+}
+
+/* What the operation works on: an active consent, one that its first use ends, a request that can
+ * be granted, or one to be erased. */
 static struct store_consent prepare(struct fixture *f, enum store_op op, const char *account) {
     if (op == STORE_UNBLOCK)
         block(f, account);
@@ -108,14 +143,20 @@ static struct store_consent prepare(struct fixture *f, enum store_op op, const c
         change->draft.grant_json = change->draft.grant_private_json = SPAN("");
     }
     assert_int_equal(fixture_run(f, change), STATUS_OK);
-    uint64_t index = change->done.consent;
+    struct store_consent c = look(f, change->done.consent);
     store_change_free(change);
-    return look(f, index);
+    prepare_erasing(f, op, &c);
+    return look(f, c.index);
 }
 
 /* What is taken while there is no room for more. */
 static bool is_ending(enum store_op op) {
-    return op == STORE_END || op == STORE_END_MANY || op == STORE_BLOCK;
+    return op == STORE_END || op == STORE_END_MANY || op == STORE_BLOCK || op == STORE_ERASE ||
+           op == STORE_HOLD;
+}
+
+static bool leaves_active(enum store_op op) {
+    return op == STORE_BLOCK || op == STORE_HOLD;
 }
 
 static void reopen(struct fixture *f) {
@@ -155,13 +196,14 @@ static bool fails_cleanly(struct fixture *f, enum store_op op, uint64_t nth, int
         assert_int_equal(status, STATUS_OK);
         assert_false(same(before, after));
         assert_int_equal(after.state == CONSENT_FULFILLED, op == STORE_DISCLOSE);
+        assert_int_equal(after.erased == STORE_ERASED_WHOLE, op == STORE_ERASE);
     } else if (status == STATUS_OUTCOME_UNKNOWN && stored) {
         assert_false(same(before, after));
     } else if (status == STATUS_OK) {
         /* an ending that found no room in its batch was run again, alone */
         assert_true(is_ending(op) && code == ENOSPC);
         assert_false(same(before, after));
-        assert_int_equal(after.state, op == STORE_BLOCK ? CONSENT_ACTIVE : CONSENT_REVOKED);
+        assert_int_equal(after.state, leaves_active(op) ? CONSENT_ACTIVE : CONSENT_REVOKED);
     } else {
         assert_true(same(before, after));
         assert_true(status == STATUS_STORAGE_FULL || status == STATUS_INTERNAL ||
@@ -228,6 +270,18 @@ static void lifting_a_block_is_whole_or_nothing(void **state) {
     all_faults(state, STORE_UNBLOCK);
 }
 
+static void an_erasure_is_whole_or_nothing(void **state) {
+    all_faults(state, STORE_ERASE);
+}
+
+static void a_hold_is_whole_or_nothing(void **state) {
+    all_faults(state, STORE_HOLD);
+}
+
+static void lifting_a_hold_is_whole_or_nothing(void **state) {
+    all_faults(state, STORE_RELEASE);
+}
+
 static struct store_change *make_new(struct fixture *f, unsigned attempt) {
     static const struct uuid none;
     char account[32];
@@ -277,6 +331,9 @@ int main(void) {
         TEST(a_disclosure_with_its_use_is_whole_or_nothing),
         TEST(a_block_is_whole_or_nothing),
         TEST(lifting_a_block_is_whole_or_nothing),
+        TEST(an_erasure_is_whole_or_nothing),
+        TEST(a_hold_is_whole_or_nothing),
+        TEST(lifting_a_hold_is_whole_or_nothing),
         TEST(an_unknown_outcome_is_resolved_by_the_idempotency_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
