@@ -14,6 +14,7 @@ enum {
     OPTION_CONFIG,
     OPTION_CHECK,
     OPTION_CREATE,
+    OPTION_CONFIRM,
     OPTION_INSECURE,
     OPTION_VERSION,
     OPTION_HELP
@@ -28,6 +29,7 @@ static const struct option known[] = {
     {"config", required_argument, NULL, OPTION_CONFIG},
     {"check-config", no_argument, NULL, OPTION_CHECK},
     {"create", no_argument, NULL, OPTION_CREATE},
+    {"confirm-clock", no_argument, NULL, OPTION_CONFIRM},
     {"insecure-http", no_argument, NULL, OPTION_INSECURE},
     {"version", no_argument, NULL, OPTION_VERSION},
     {"help", no_argument, NULL, OPTION_HELP},
@@ -51,6 +53,9 @@ const char *options_help(void) {
            "  --pack FILE           the policy pack: which licences admit which consents\n"
            "  --create              make a new log when DIR holds none; otherwise that is an\n"
            "                        error, so that a lost directory is not silently replaced\n"
+           "  --confirm-clock       start although the clock is 31 days or more ahead of the last\n"
+           "                        entry: nothing was written for so long, and the clock is "
+           "right\n"
            "  --insecure-http       allow plain HTTP beyond loopback (behind a TLS proxy)\n"
            "\n"
            "For development\n"
@@ -110,6 +115,9 @@ static bool take(struct options *out, int option, enum options_action *action) {
         return true;
     case OPTION_CREATE:
         service->create = true;
+        return true;
+    case OPTION_CONFIRM:
+        service->clock_confirmed = true;
         return true;
     case OPTION_CHECK:
         *action = OPTIONS_CHECK;

@@ -124,6 +124,7 @@ static bool open_store(struct service *service) {
         .guard = config->guard.data,
         .origin = config->origin.data,
         .create = service->create || config->dev,
+        .clock_confirmed = service->clock_confirmed || config->dev,
         .map_size = config->map_size,
         .loops = service->loop_count,
         .clock = &service->clock,
@@ -235,6 +236,7 @@ static bool prepare(struct service *service, const struct service_options *optio
         return refuse("--clock: must be START or STARTxRATE, START like 2026-03-12T00:00Z");
     service->source = options->source;
     service->create = options->create;
+    service->clock_confirmed = options->clock_confirmed;
     service->started_ms = service_now_us() / 1000;
     service->main_thread = pthread_self();
     service->api.version = CONSENTD_VERSION;

@@ -40,7 +40,7 @@ struct service {
     /* the main thread's */
     struct settings *settings; /* the newest; older ones behind it */
     struct arena refusals;     /* texts that loops may still read */
-    bool create;
+    bool create, clock_confirmed;
     /* any thread's */
     struct service_limits limits;
     _Atomic(uint32_t) in_flight;   /* exchanges, in all loops */
@@ -53,6 +53,7 @@ struct service_options {
     struct config_source source;
     const char *clock; /* NULL: the system's */
     bool create;
+    bool clock_confirmed;
 };
 
 /* Serves until SIGTERM or SIGINT. Returns the exit status; every refusal has been logged. */

@@ -18,6 +18,9 @@
 
 #define FORMAT_VERSION 1
 #define CLOCK_STEP_MAX_MS 60000 /* invariant 7 */
+/* A step cannot be seen over a restart. A clock that is wrong by years expires everything for good;
+ * a store that is in use is not idle for a month. */
+#define CLOCK_GAP_MAX_MS INT64_C(2678400000) /* 31 days */
 
 /* Carried from commit to commit in meta: "state". */
 struct state {

@@ -114,8 +114,23 @@ enum status store_check_existing(struct store *store, char *why, size_t size) {
     return status == STATUS_OK ? state_check(store, why, size) : status;
 }
 
+/* Before anything is written: an entry would carry the time for good (invariant 7). */
+static enum status check_clock(const struct store *store, char *why, size_t size) {
+    const struct clock *clock = store->options.clock;
+    int64_t gap = clock_now_ms(clock) - store->state.last_time;
+    if (clock->injected || store->options.clock_confirmed || gap < CLOCK_GAP_MAX_MS)
+        return STATUS_OK;
+    snprintf(why, size,
+             "the clock is %lld days ahead of the last entry; when it is right, start once with "
+             "--confirm-clock",
+             (long long)(gap / 86400000));
+    return STATUS_INTERNAL;
+}
+
 static enum status open_existing(struct store *store, char *why, size_t size) {
     enum status status = store_check_existing(store, why, size);
+    if (status == STATUS_OK)
+        status = check_clock(store, why, size);
     if (status == STATUS_OK)
         status = log_keys_load(store, false, why, size);
     if (status == STATUS_OK)

@@ -26,6 +26,7 @@ struct store_options {
     const char *guard;     /* a file outside the directory that keeps the last checkpoint, so that
                               an old copy of the directory is refused; NULL: none */
     bool create;           /* make a new log when there is none; without it that is an error */
+    bool clock_confirmed;  /* the clock is right, however far ahead of the last entry it is */
     uint64_t map_size;     /* bytes of address space; 0: 1 TiB */
     unsigned loops;        /* how many loops take answers, <= LIMIT_LOOPS */
     const struct clock *clock;

@@ -537,6 +537,7 @@ def test_the_command_line_explains_itself():
         "--config",
         "--check-config",
         "--create",
+        "--confirm-clock",
         "--insecure-http",
         "--version",
         "Signals",

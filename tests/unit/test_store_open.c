@@ -168,6 +168,44 @@ static void another_format_is_refused(void **state) {
     refuses_because(f, "format 1");
 }
 
+/* The system's clock, and a store whose last entry is so many milliseconds old. */
+static enum status open_after(struct fixture *f, int64_t age_ms, bool confirmed, char why[256]) {
+    static struct clock now;
+    struct store_options options = {.directory = f->directory,
+                                    .origin = "example.com/log",
+                                    .clock_confirmed = confirmed,
+                                    .map_size = f->map_size,
+                                    .loops = 1,
+                                    .clock = &now};
+    clock_init(&now);
+    f->clock.start_ms = clock_now_ms(&now) - age_ms;
+    (void)create(f, APP, "acc-1");
+    fixture_close(f);
+    enum status status = store_open(&options, &f->store, why, 256);
+    if (status != STATUS_OK)
+        f->store = NULL;
+    else
+        assert_int_equal(store_reader_open(f->store, &f->reader), STATUS_OK);
+    return status;
+}
+
+static void a_clock_far_ahead_of_the_log_is_refused(void **state) {
+    char why[256] = "";
+    assert_int_equal(open_after(*state, 31 * DAY_MS, false, why), STATUS_INTERNAL);
+    assert_non_null(strstr(why, "31 days ahead of the last entry"));
+    assert_non_null(strstr(why, "--confirm-clock"));
+}
+
+static void a_clock_not_so_far_ahead_is_right(void **state) {
+    char why[256] = "";
+    assert_int_equal(open_after(*state, 31 * DAY_MS - 60000, false, why), STATUS_OK);
+}
+
+static void a_clock_far_ahead_can_be_confirmed(void **state) {
+    char why[256] = "";
+    assert_int_equal(open_after(*state, 400 * DAY_MS, true, why), STATUS_OK);
+}
+
 static void keys_and_data_are_the_owners_alone(void **state) {
     struct fixture *f = *state;
     static const char *const names[] = {"data.mdb", "lock", "keys/mac.key", "keys/log.key"};
@@ -224,6 +262,9 @@ int main(void) {
         TEST(a_missing_checkpoint_is_refused),
         TEST(an_old_checkpoint_is_refused),
         TEST(another_format_is_refused),
+        TEST(a_clock_far_ahead_of_the_log_is_refused),
+        TEST(a_clock_not_so_far_ahead_is_right),
+        TEST(a_clock_far_ahead_can_be_confirmed),
         TEST(keys_and_data_are_the_owners_alone),
 #if defined(__SANITIZE_ADDRESS__) && defined(STORE_CHECK_VIEWS)
         TEST(a_view_that_escaped_is_caught),
