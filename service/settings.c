@@ -3,32 +3,13 @@
 #include "service/settings.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "auth/dev.h"
+#include "base/directory.h"
+#include "base/file.h"
 #include "base/limits.h"
 #include "policy/pack.h"
-#include "base/directory.h"
-
-/* A whole file of at most LIMIT_PACK bytes. */
-static bool read_file(const char *path, struct buffer *out) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    ssize_t got;
-    do {
-        got = read(fd, buffer_reserve(out, 65536), 65536);
-        if (got > 0)
-            out->size += (size_t)got;
-    } while ((got > 0 && out->size <= LIMIT_PACK) || (got < 0 && errno == EINTR));
-    close(fd);
-    if (got > 0)
-        errno = EFBIG;
-    return got == 0;
-}
 
 /* The same bytes among the packs that were in force before, or NULL: a service that goes back and
  * forth between two packs keeps two. */
@@ -43,7 +24,7 @@ static bool load_pack(struct settings *set, char why[SETTINGS_WHY_SIZE]) {
     const char *path = set->config->pack.data;
     struct buffer bytes = {0};
     struct policy_error error = {0};
-    bool good = read_file(path, &bytes);
+    bool good = file_read(path, LIMIT_PACK, &bytes);
     if (!good) {
         snprintf(why, SETTINGS_WHY_SIZE, "config: \"pack\": %.200s: %s", path, strerror(errno));
     } else if ((set->pack = known_pack(set->older, buffer_span(&bytes))) != NULL) {

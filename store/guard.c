@@ -1,15 +1,12 @@
-/* The guard file is replaced whole: written beside, synced, renamed, its directory synced. It is
- * behind the store by GUARD_EVERY_US at most, never ahead: it is read from what was committed. */
+/* The guard file is replaced whole. It is behind the store by GUARD_EVERY_US at most, never ahead:
+ * it is read from what was committed. */
 // SPDX-License-Identifier: Apache-2.0
 #include "store/guard.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
 #include <stdio.h>
-#include <unistd.h>
 
-#include "base/directory.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "store/checkpoint.h"
 #include "store/hashes.h"
@@ -17,22 +14,8 @@
 
 #define GUARD_EVERY_US 1000000
 #define GUARD_SIZE_MAX 4096
-#define PATH_SIZE 4096
 
 /* ---- checking */
-
-/* Reads the file; false with errno. */
-static bool read_file(const char *path, struct buffer *out) {
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    ssize_t got = read(fd, buffer_reserve(out, GUARD_SIZE_MAX), GUARD_SIZE_MAX);
-    int code = errno;
-    close(fd);
-    errno = code;
-    out->size += got > 0 ? (size_t)got : 0;
-    return got >= 0;
-}
 
 /* What is wrong with the store, or NULL. */
 static const char *fault_of(struct db_txn *txn, const struct store *store, struct span bytes) {
@@ -58,7 +41,7 @@ enum status guard_check(struct store *store, char *why, size_t why_size) {
     struct db_txn txn;
     if (path == NULL)
         return STATUS_OK;
-    if (!read_file(path, &bytes)) {
+    if (!file_read(path, GUARD_SIZE_MAX, &bytes)) {
         fault = errno == ENOENT ? NULL : strerror(errno);
         if (fault == NULL)
             log_event(LOG_WARN, "store.guard_missing", LOG_INT("entries", store->state.tree.size));
@@ -76,26 +59,6 @@ enum status guard_check(struct store *store, char *why, size_t why_size) {
 }
 
 /* ---- renewing */
-
-static bool sync_directory_of(const char *path) {
-    char copy[PATH_SIZE];
-    snprintf(copy, sizeof copy, "%s", path);
-    return directory_sync(dirname(copy));
-}
-
-static bool replace_file(const char *path, struct span bytes) {
-    char beside[PATH_SIZE];
-    if (snprintf(beside, sizeof beside, "%s.new", path) >= (int)sizeof beside) {
-        errno = ENAMETOOLONG;
-        return false;
-    }
-    int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return false;
-    bool written = write(fd, bytes.data, bytes.size) == (ssize_t)bytes.size && fsync(fd) == 0;
-    written = close(fd) == 0 && written;
-    return written && rename(beside, path) == 0 && sync_directory_of(path);
-}
 
 static bool read_checkpoint(struct store *store, struct buffer *out) {
     struct db_txn txn;
@@ -116,7 +79,7 @@ void guard_renew(struct store *store, uint64_t now_us, bool at_once) {
         (!at_once && now_us - guard->renewed_us < GUARD_EVERY_US))
         return;
     guard->renewed_us = now_us;
-    if (read_checkpoint(store, &note) && replace_file(store->options.guard, buffer_span(&note))) {
+    if (read_checkpoint(store, &note) && file_replace(store->options.guard, buffer_span(&note))) {
         guard->size = store->state.tree.size;
         guard->failed = false;
     } else if (!guard->failed) {

@@ -6,12 +6,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/directory.h"
 #include "base/encode.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "store/checkpoint.h"
 #include "store/guard.h"
@@ -33,12 +33,12 @@ static enum status take_lock(struct store *store, char *why, size_t size) {
     char path[PATH_MAX_SIZE];
     if (!make_path(&store->options, "lock", path))
         return refuse(why, size, "is too long", store->options.directory, 0);
-    store->lock_file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (store->lock_file < 0)
-        return refuse(why, size, "cannot be opened", path, errno);
-    if (flock(store->lock_file, LOCK_EX | LOCK_NB) != 0)
-        return refuse(why, size, "is held by another process", path, errno);
-    return STATUS_OK;
+    store->lock_file = file_lock(path);
+    if (store->lock_file >= 0)
+        return STATUS_OK;
+    return refuse(why, size,
+                  errno == EWOULDBLOCK ? "is held by another process" : "cannot be opened", path,
+                  errno);
 }
 
 static enum status make_directory(const struct store_options *options, const char *name, char *why,

@@ -11,7 +11,7 @@
 #define SHARED_VECTORS "../shared/vectors/"
 
 /* The whole file with a NUL; absent when it cannot be opened. Freed with mem_free. */
-UNUSED static struct span file_read(const char *path) {
+UNUSED static struct span whole_file(const char *path) {
     struct buffer buffer = {0};
     FILE *file = fopen(path, "rb");
     if (file == NULL)

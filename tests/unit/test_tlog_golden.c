@@ -42,7 +42,7 @@ static void grow(struct golden *g) {
 static void assert_file(const char *name, struct span content) {
     char path[128];
     snprintf(path, sizeof path, FOLDER "%s", name);
-    struct span file = file_read(path);
+    struct span file = whole_file(path);
     assert_true(span_present(file));
     if (!span_equal(file, content))
         fail_msg("%s differs", path);
@@ -108,7 +108,7 @@ static void every_checkpoint_is_believed_and_follows_from_those_before(void **st
         grow(g);
     for (size_t i = 0; i < COUNT(read); i++) {
         snprintf(path, sizeof path, FOLDER "checkpoint.%zu", i);
-        files[i] = file_read(path);
+        files[i] = whole_file(path);
         assert_int_equal(tlog_checkpoint_parse(files[i], &read[i]), STATUS_OK);
         assert_int_equal(tlog_checkpoint_verify(&read[i], &trust), STATUS_OK);
         for (size_t old = 0; old <= i; old++) {

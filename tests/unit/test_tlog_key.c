@@ -65,7 +65,7 @@ static void a_made_key_is_private_to_its_owner_and_loads(void **state) {
 static void the_key_file_has_the_form_of_a_note_key(void **state) {
     struct place *place = *state;
     assert_int_equal(tlog_key_create(place->file, SPAN("x")), STATUS_OK);
-    struct span content = file_read(place->file);
+    struct span content = whole_file(place->file);
     assert_int_equal(content.size, strlen("PRIVATE+KEY+x+01234567+") + 44 + 1);
     assert_true(span_starts(content, SPAN("PRIVATE+KEY+x+")));
     assert_memory_equal(content.data + 22, "+A", 2);
@@ -76,10 +76,10 @@ static void the_key_file_has_the_form_of_a_note_key(void **state) {
 static void two_made_keys_differ(void **state) {
     struct place *place = *state;
     assert_int_equal(tlog_key_create(place->file, SPAN("x")), STATUS_OK);
-    struct span first = file_read(place->file);
+    struct span first = whole_file(place->file);
     assert_int_equal(unlink(place->file), 0);
     assert_int_equal(tlog_key_create(place->file, SPAN("x")), STATUS_OK);
-    struct span second = file_read(place->file);
+    struct span second = whole_file(place->file);
     assert_false(span_equal(first, second));
     file_free(first);
     file_free(second);
@@ -91,7 +91,7 @@ static void a_key_is_never_written_over(void **state) {
     errno = 0;
     assert_int_equal(tlog_key_create(place->file, SPAN("x")), STATUS_INTERNAL);
     assert_int_equal(errno, EEXIST);
-    struct span content = file_read(place->file);
+    struct span content = whole_file(place->file);
     assert_span(content, "kept");
     file_free(content);
 }

@@ -67,7 +67,7 @@ static bool consistency(const json_t *vector, const char *file) {
  * bits. */
 static json_t *vector_load(const char *file) {
     static const char largest[] = "18446744073709551615";
-    struct span text = file_read(file);
+    struct span text = whole_file(file);
     json_error_t error;
     assert_true(span_present(text));
     char *at = strstr(text.data, largest);
