@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/status.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 struct row {
@@ -32,4 +34,12 @@ enum status status_by_name(const char *name, size_t size) {
         if (strlen(rows[i].name) == size && memcmp(rows[i].name, name, size) == 0)
             return (enum status)i;
     return STATUS_OK;
+}
+
+enum status status_refuse(char *why, size_t size, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    vsnprintf(why, size, format, args);
+    va_end(args);
+    return STATUS_INTERNAL;
 }

@@ -51,6 +51,9 @@ const char *status_name(enum status status);
 const char *status_title(enum status status);
 /* HTTP code, 200 for STATUS_OK. */
 int status_http(enum status status);
+/* STATUS_INTERNAL, for an operator: writes the sentence that says why, of at most size bytes. */
+MUST_CHECK enum status status_refuse(char *why, size_t size, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* The status with this problem name, STATUS_OK when there is none. */
 enum status status_by_name(const char *name, size_t size);
 

@@ -1,9 +1,6 @@
 /* The meta rows: who this store is, and the state that each commit carries forward; and the checks
  * at start, whose cost does not grow with the log. Main thread at start, then writer thread. */
 // SPDX-License-Identifier: Apache-2.0
-#include <stdarg.h>
-#include <stdio.h>
-
 #include "base/json_out.h"
 #include "base/log.h"
 #include "store/checkpoint.h"
@@ -66,29 +63,19 @@ static bool decode(struct span value, struct state *out, struct digest *root) {
     return true;
 }
 
-static enum status refuse(char *why, size_t why_size, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-static enum status refuse(char *why, size_t why_size, const char *format, ...) {
-    va_list args;
-    va_start(args, format);
-    vsnprintf(why, why_size, format, args);
-    va_end(args);
-    return STATUS_INTERNAL;
-}
-
 static enum status check_identity(struct store *store, struct db_txn *txn, char *why, size_t size) {
     struct span value;
     struct digest check = key_check(store);
     const char *origin = store->options.origin;
     if (!db_get(txn, DB_META, IDENTITY_KEY, &value) || value.size < 1 + DIGEST_SIZE ||
         value.data[0] != FORMAT_VERSION)
-        return refuse(why, size, "the store has no identity of format %d", FORMAT_VERSION);
+        return status_refuse(why, size, "the store has no identity of format %d", FORMAT_VERSION);
     if (memcmp(value.data + 1, check.bytes, DIGEST_SIZE) != 0)
-        return refuse(why, size, "keys/mac.key is not the key this store was made with");
+        return status_refuse(why, size, "keys/mac.key is not the key this store was made with");
     struct span stored = span_of(value.data + 1 + DIGEST_SIZE, value.size - 1 - DIGEST_SIZE);
     if (origin != NULL && !span_is(stored, origin))
-        return refuse(why, size, "the log's origin is \"%.*s\", not \"%s\"", SPAN_ARG(stored),
-                      origin);
+        return status_refuse(why, size, "the log's origin is \"%.*s\", not \"%s\"",
+                             SPAN_ARG(stored), origin);
     return STATUS_OK;
 }
 
@@ -99,10 +86,10 @@ static enum status check_tree(struct db_txn *txn, const struct tlog_tree *tree, 
     struct tlog_reader reader = hashes_reader(txn);
     if (db_count(txn, DB_HASH) != hashes_records(tree->size) ||
         tlog_tree_read(&reader, tree->size, &read) != STATUS_OK)
-        return refuse(why, size, "hashes of the log's tree are missing");
+        return status_refuse(why, size, "hashes of the log's tree are missing");
     if (tree->peak_count != read.peak_count ||
         memcmp(tree->peaks, read.peaks, read.peak_count * sizeof *read.peaks) != 0)
-        return refuse(why, size, "the log's hashes do not make its root");
+        return status_refuse(why, size, "the log's hashes do not make its root");
     return STATUS_OK;
 }
 
@@ -113,23 +100,23 @@ static enum status check_last_entry(struct db_txn *txn, const struct state *stat
     struct record_payload opened;
     struct store_event event;
     if (state->tree.size == 0)
-        return refuse(why, size, "the log has no genesis entry");
+        return status_refuse(why, size, "the log has no genesis entry");
     struct key key = key_number(state->tree.size - 1);
     if (!db_get(txn, DB_LEAF, key_span(&key), &leaf) ||
         record_leaf_decode(state->tree.size - 1, leaf, &event) != STATUS_OK)
-        return refuse(why, size, "the last log entry is missing");
+        return status_refuse(why, size, "the last log entry is missing");
     struct digest hash = tlog_leaf_hash((const unsigned char *)event.leaf.data), stored;
     if (hashes_read(txn, 0, state->tree.size - 1, 1, &stored) != STATUS_OK ||
         !digest_equal(&hash, &stored))
-        return refuse(why, size, "the last log entry is not the one under the root");
+        return status_refuse(why, size, "the last log entry is not the one under the root");
     if (!db_get(txn, DB_PAYLOAD, key_span(&key), &payload))
         return STATUS_OK; /* erased */
     if (record_payload_decode(payload, &opened) != STATUS_OK)
-        return refuse(why, size, "the last payload is damaged");
+        return status_refuse(why, size, "the last payload is damaged");
     struct digest commitment =
         tlog_commitment((const unsigned char *)opened.salt.data, opened.bytes);
     if (memcmp(commitment.bytes, event.leaf.data + 4, DIGEST_SIZE) != 0)
-        return refuse(why, size, "the last payload does not open its commitment");
+        return status_refuse(why, size, "the last payload does not open its commitment");
     return STATUS_OK;
 }
 
@@ -138,18 +125,18 @@ static enum status check_state(struct store *store, struct db_txn *txn, char *wh
     struct state state = {.next_consent = 0};
     struct digest stored_root;
     if (!db_get(txn, DB_META, STATE_KEY, &value) || !decode(value, &state, &stored_root))
-        return refuse(why, size, "the store has no state of format %d", FORMAT_VERSION);
+        return status_refuse(why, size, "the store has no state of format %d", FORMAT_VERSION);
     struct digest root = tlog_tree_root(&state.tree);
     if (!digest_equal(&root, &stored_root) ||
         state.tree.peak_count != (uint32_t)__builtin_popcountll(state.tree.size))
-        return refuse(why, size, "the log's root does not follow from its peaks");
+        return status_refuse(why, size, "the log's root does not follow from its peaks");
     if (db_count(txn, DB_LEAF) != state.tree.size)
-        return refuse(why, size, "the log has %llu leaves, not %llu",
-                      (unsigned long long)db_count(txn, DB_LEAF),
-                      (unsigned long long)state.tree.size);
+        return status_refuse(why, size, "the log has %llu leaves, not %llu",
+                             (unsigned long long)db_count(txn, DB_LEAF),
+                             (unsigned long long)state.tree.size);
     if (db_count(txn, DB_CONSENT) != state.next_consent ||
         db_count(txn, DB_BY_ID) != state.next_consent)
-        return refuse(why, size, "the counts of consents and ids disagree");
+        return status_refuse(why, size, "the counts of consents and ids disagree");
     enum status status = check_tree(txn, &state.tree, why, size);
     if (status == STATUS_OK)
         status = check_last_entry(txn, &state, why, size);
@@ -161,7 +148,7 @@ static enum status check_state(struct store *store, struct db_txn *txn, char *wh
 enum status state_check(struct store *store, char *why, size_t why_size) {
     struct db_txn txn;
     if (db_read_open(store->db, &txn) != STATUS_OK || db_read_renew(&txn) != STATUS_OK)
-        return refuse(why, why_size, "the store cannot be read");
+        return status_refuse(why, why_size, "the store cannot be read");
     enum status status = check_identity(store, &txn, why, why_size);
     if (status == STATUS_OK)
         status = check_state(store, &txn, why, why_size);
@@ -207,5 +194,5 @@ enum status state_create(struct store *store, char *why, size_t why_size) {
     buffer_release(&body);
     if (write_commit(&w) == STATUS_OK)
         return STATUS_OK;
-    return refuse(why, why_size, "a new log could not be written");
+    return status_refuse(why, why_size, "a new log could not be written");
 }
