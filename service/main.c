@@ -9,6 +9,8 @@ int main(int count, char **arguments) {
     switch (options_parse(count, arguments, &options)) {
     case OPTIONS_SERVE:
         return service_run(&options.service);
+    case OPTIONS_WITNESS:
+        return witness_server_run(&options.witness);
     case OPTIONS_CHECK:
         return service_check(&options.service);
     case OPTIONS_HELP:

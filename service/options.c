@@ -16,6 +16,9 @@ enum {
     OPTION_CREATE,
     OPTION_CONFIRM,
     OPTION_INSECURE,
+    OPTION_WITNESS,
+    OPTION_LOGS,
+    OPTION_NAME,
     OPTION_VERSION,
     OPTION_HELP
 };
@@ -31,6 +34,9 @@ static const struct option known[] = {
     {"create", no_argument, NULL, OPTION_CREATE},
     {"confirm-clock", no_argument, NULL, OPTION_CONFIRM},
     {"insecure-http", no_argument, NULL, OPTION_INSECURE},
+    {"witness", no_argument, NULL, OPTION_WITNESS},
+    {"logs", required_argument, NULL, OPTION_LOGS},
+    {"name", required_argument, NULL, OPTION_NAME},
     {"version", no_argument, NULL, OPTION_VERSION},
     {"help", no_argument, NULL, OPTION_HELP},
     {0},
@@ -64,6 +70,14 @@ const char *options_help(void) {
            "  --clock START[xRATE]  only with --dev: time starts at START (2026-03-12T09:00Z) and\n"
            "                        runs RATE times as fast (x0 stands still); drives tokens too\n"
            "\n"
+           "As a witness of other logs (docs/witness.md)\n"
+           "  --witness             cosign checkpoints of logs, and nothing else; goes with "
+           "--data,\n"
+           "                        --listen (one address), --create and --insecure-http\n"
+           "  --logs FILE           the logs' verifier keys, one a line\n"
+           "  --name NAME           with --create: the witness's name, like "
+           "witness.example.com/w1\n"
+           "\n"
            "Without serving\n"
            "  --check-config        validate configuration, key files and pack; exit 0 or 1\n"
            "  --version, --help\n"
@@ -91,20 +105,24 @@ static void override(struct options *out, const char *key, const char *option, c
 /* False for an option that getopt did not know. */
 static bool take(struct options *out, int option, enum options_action *action) {
     struct service_options *service = &out->service;
+    struct witness_server_options *witness = &out->witness;
     switch (option) {
     case OPTION_DEV:
         service->source.dev = true;
         return true;
     case OPTION_LISTEN:
+        witness->listen = optarg;
         override(out, "listen", "--listen", optarg);
         return true;
     case OPTION_DATA:
+        witness->data = optarg;
         override(out, "data", "--data", optarg);
         return true;
     case OPTION_PACK:
         override(out, "pack", "--pack", optarg);
         return true;
     case OPTION_INSECURE:
+        witness->insecure_http = true;
         override(out, "insecureHttp", "--insecure-http", "true");
         return true;
     case OPTION_CLOCK:
@@ -114,7 +132,16 @@ static bool take(struct options *out, int option, enum options_action *action) {
         service->source.file = optarg;
         return true;
     case OPTION_CREATE:
-        service->create = true;
+        service->create = witness->create = true;
+        return true;
+    case OPTION_WITNESS:
+        *action = OPTIONS_WITNESS;
+        return true;
+    case OPTION_LOGS:
+        witness->logs = optarg;
+        return true;
+    case OPTION_NAME:
+        witness->name = optarg;
         return true;
     case OPTION_CONFIRM:
         service->clock_confirmed = true;
@@ -133,17 +160,34 @@ static bool take(struct options *out, int option, enum options_action *action) {
     }
 }
 
+/* A witness has no configuration: what it needs is on the command line. */
+static enum options_action check_witness(const struct options *out) {
+    const struct witness_server_options *witness = &out->witness;
+    if (out->service.source.dev || out->service.source.file != NULL)
+        return wrong("--witness goes without --dev and --config");
+    if (witness->data == NULL || witness->logs == NULL)
+        return wrong("--witness needs --data and --logs");
+    if (witness->create != (witness->name != NULL))
+        return wrong("--witness: --create and --name go together");
+    return OPTIONS_WITNESS;
+}
+
 enum options_action options_parse(int count, char **arguments, struct options *out) {
     enum options_action action = OPTIONS_SERVE;
     int option;
     *out = (struct options){0};
     out->service.source.overrides = out->overrides;
+    out->witness.listen = "127.0.0.1:8080";
     optind = 1;
     while ((option = getopt_long(count, arguments, "", known, NULL)) != -1)
         if (!take(out, option, &action))
             return OPTIONS_WRONG; /* getopt has said why */
     if (optind < count)
         return wrong("takes options only");
+    if (action == OPTIONS_WITNESS)
+        return check_witness(out);
+    if (out->witness.logs != NULL || out->witness.name != NULL)
+        return wrong("--logs and --name go only with --witness");
     if (out->service.clock != NULL && !out->service.source.dev)
         return wrong("--clock goes only with --dev");
     return action;

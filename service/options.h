@@ -4,13 +4,22 @@
 #define SERVICE_OPTIONS_H
 
 #include "service/service.h"
+#include "service/witness_server.h"
 
 #define OPTIONS_OVERRIDES_MAX 8
 
-enum options_action { OPTIONS_SERVE, OPTIONS_CHECK, OPTIONS_HELP, OPTIONS_VERSION, OPTIONS_WRONG };
+enum options_action {
+    OPTIONS_SERVE,
+    OPTIONS_WITNESS,
+    OPTIONS_CHECK,
+    OPTIONS_HELP,
+    OPTIONS_VERSION,
+    OPTIONS_WRONG
+};
 
 struct options {
     struct service_options service;
+    struct witness_server_options witness; /* of OPTIONS_WITNESS */
     struct config_override overrides[OPTIONS_OVERRIDES_MAX];
 };
 

@@ -4,7 +4,10 @@
 import base64
 import hashlib
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
 
 EMPTY = hashlib.sha256(b"").digest()
 
@@ -50,21 +53,45 @@ def consistency(old, hashes, whole=True):
     return [*consistency(old - k, hashes[k:], False), root(hashes[:k])]
 
 
+def key_id(name, public):
+    """public has its type before it."""
+    return hashlib.sha256(f"{name}\n".encode() + public).digest()[:4]
+
+
+def signatures_of(note, name):
+    """The text of a note, and what stands in its lines of this name."""
+    text, _, lines = note.rpartition("\n\n")
+    words = [line.split(" ") for line in lines.splitlines()]
+    return text + "\n", [base64.b64decode(w[2]) for w in words if w[:2] == ["\u2014", name]]
+
+
+def cosigned(note, vkey):
+    """The times at which a witness cosigned a checkpoint, by its lines; each must verify."""
+    name, expected, key = vkey.split("+", 2)
+    public = base64.b64decode(key)
+    assert public[0] == 4
+    assert key_id(name, public).hex() == expected
+    text, blobs = signatures_of(note, name)
+    times = []
+    for blob in blobs:
+        assert blob[:4].hex() == expected
+        times.append(int.from_bytes(blob[4:12], "big"))
+        message = f"cosignature/v1\ntime {times[-1]}\n{text}".encode()
+        Ed25519PublicKey.from_public_bytes(public[1:]).verify(blob[12:], message)
+    return times
+
+
 class Note:
     """A signed note, verified with one key."""
 
     def __init__(self, text, vkey):
-        self.text, _, signatures = text.rpartition("\n\n")
-        self.text += "\n"
-        name, key_id, key = vkey.split("+", 2)
+        name, expected, key = vkey.split("+", 2)
         public = base64.b64decode(key)
         assert public[0] == 1
-        expected = hashlib.sha256(f"{name}\n".encode() + public).digest()[:4]
-        assert expected.hex() == key_id
-        lines = [line.split(" ") for line in signatures.splitlines()]
-        found = [base64.b64decode(line[2]) for line in lines if line[:2] == ["\u2014", name]]
-        mine = [blob[4:] for blob in found if blob[:4] == expected]
-        assert len(mine) == 1, signatures
+        assert key_id(name, public).hex() == expected
+        self.text, found = signatures_of(text, name)
+        mine = [blob[4:] for blob in found if blob[:4].hex() == expected]
+        assert len(mine) == 1, text
         Ed25519PublicKey.from_public_bytes(public[1:]).verify(mine[0], self.text.encode())
 
 
@@ -80,8 +107,7 @@ class Checkpoint(Note):
 def renamed(vkey, name):
     """The same key under another name, whose ID differs."""
     key = vkey.split("+", 2)[2]
-    key_id = hashlib.sha256(f"{name}\n".encode() + base64.b64decode(key)).digest()[:4]
-    return f"{name}+{key_id.hex()}+{key}"
+    return f"{name}+{key_id(name, base64.b64decode(key)).hex()}+{key}"
 
 
 class Proof:
@@ -103,3 +129,30 @@ class Proof:
         assert leaf_hash(leaf) == hashes[self.index]
         assert self.hashes == inclusion(self.index, hashes)
         assert self.checkpoint.root == root(hashes)
+
+
+class Log:
+    """A log of a test's own: hashes in memory, a key, and what it says to a witness."""
+
+    def __init__(self, origin):
+        self.origin = origin
+        self.key = Ed25519PrivateKey.generate()
+        self.hashes = []
+        public = b"\1" + self.key.public_key().public_bytes_raw()
+        self.id = key_id(origin, public)
+        self.vkey = f"{origin}+{self.id.hex()}+{base64.b64encode(public).decode()}"
+
+    def grow(self, *leaves):
+        self.hashes += [leaf_hash(leaf) for leaf in leaves]
+        return len(self.hashes)
+
+    def checkpoint(self, size):
+        top = base64.b64encode(root(self.hashes[:size])).decode()
+        text = f"{self.origin}\n{size}\n{top}\n"
+        signature = base64.b64encode(self.id + self.key.sign(text.encode())).decode()
+        return f"{text}\n\u2014 {self.origin} {signature}\n"
+
+    def submission(self, old, size):
+        path = consistency(old, self.hashes[:size]) if 0 < old <= size else []
+        lines = "".join(f"{base64.b64encode(digest).decode()}\n" for digest in path)
+        return f"old {old}\n{lines}\n{self.checkpoint(size)}"

@@ -36,6 +36,7 @@ class Server:
     """One process. start() it (again) after construction; data stays in `data` between starts."""
 
     known = weakref.WeakSet()
+    stdout = subprocess.DEVNULL
 
     def __init__(
         self, data, pack=PERSEUS, clock=None, arguments=(), environment=None, preexec=None
@@ -78,7 +79,7 @@ class Server:
         self.process = subprocess.Popen(
             self.command(),
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
+            stdout=self.stdout,
             stderr=subprocess.PIPE,
             env=_environment(self.environment),
             preexec_fn=self.preexec,
