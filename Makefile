@@ -37,6 +37,7 @@ FUZZ_TARGETS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 
 objects = $(patsubst %.S,$(BUILD)/$(1)/%.o,$(patsubst %.c,$(BUILD)/$(1)/%.o,$(2)))
 LIBRARY = $(filter-out %/service/main.o,$(call objects,$(1),$(SOURCES)))
+CLI_LIBRARY = $(filter-out %/cli/main.o,$(call objects,$(1),$(wildcard cli/*.c)))
 
 .PHONY: all asan unit tables truth e2e test run lint format fuzz-corpus clean help deps-run deps-test
 all: $(BUILD)/consentd $(BUILD)/consentctl ## build both programs (release)
@@ -88,7 +89,7 @@ $(BUILD)/unit/$(1): $(BUILD)/asan/tests/unit/$(1).o $(call room_objects,$(call r
 endef
 $(foreach test,$(UNIT_TESTS),$(eval $(call unit_rule,$(test))))
 $(BUILD)/fuzz/%: $(BUILD)/asan/tests/fuzz/%.o $(BUILD)/asan/tests/fuzz/run_corpus.o \
-  $(call LIBRARY,asan)
+  $(call LIBRARY,asan) $(call CLI_LIBRARY,asan)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ASAN) -o $@ $^ $(LIBS)
 $(BUILD)/truth/driver: $(BUILD)/asan/tests/truth/driver.o $(call LIBRARY,asan)

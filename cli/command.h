@@ -9,6 +9,9 @@ enum cli_exit {
     CLI_OK = 0,
     CLI_FAILED = 1, /* asked rightly, and it could not be done */
     CLI_USAGE = 2,  /* asked wrongly: an option, a value, a file that cannot be read */
+    /* the auditor's commands */
+    CLI_UNAVAILABLE = 2, /* what was to be verified cannot be read: nothing is known about it */
+    CLI_STALE = 3,       /* nothing is wrong with it, but it is old */
 };
 
 struct cli_command {
@@ -24,6 +27,7 @@ struct cli_command {
 extern const struct cli_command cli_token_command;
 extern const struct cli_command cli_policy_command;
 extern const struct cli_command cli_export_command;
+extern const struct cli_command cli_verify_command;
 extern const struct cli_command cli_policy_check_command;
 extern const struct cli_command cli_policy_test_command;
 extern const struct cli_command cli_policy_diff_command;

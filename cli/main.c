@@ -7,10 +7,7 @@
 #include "cli/command.h"
 
 static const struct cli_command *const commands[] = {
-    &cli_token_command,
-    &cli_policy_command,
-    &cli_export_command,
-    NULL,
+    &cli_token_command, &cli_policy_command, &cli_export_command, &cli_verify_command, NULL,
 };
 
 static const char introduction[] = "consentctl works on the data directory and the log of "

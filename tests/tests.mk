@@ -27,7 +27,8 @@ $(addprefix run-,$(FUZZ_TARGETS)): run-%: $(BUILD)/libfuzzer/%
 	UBSAN_OPTIONS=print_stacktrace=1 $< -max_total_time=$(FUZZ_SECONDS) -timeout=20 \
 	  -rss_limit_mb=4096 -print_final_stats=1 -artifact_prefix=$<.findings/ \
 	  $<.learned tests/fuzz/corpus/$(patsubst fuzz_%,%,$*)
-$(BUILD)/libfuzzer/fuzz_%: $(BUILD)/libfuzzer/tests/fuzz/fuzz_%.o $(call LIBRARY,libfuzzer)
+$(BUILD)/libfuzzer/fuzz_%: $(BUILD)/libfuzzer/tests/fuzz/fuzz_%.o $(call LIBRARY,libfuzzer) \
+  $(call CLI_LIBRARY,libfuzzer)
 	$(Q)$(FUZZ_CC) $(FUZZER) -fsanitize=fuzzer -o $@ $^ $(LIBS)
 $(BUILD)/libfuzzer/%.o: %.c
 	@mkdir -p $(@D)
