@@ -23,8 +23,9 @@ struct api_settings {
     struct span oauth_issuer; /* default for consents without one; may be absent */
     const struct api_tenant_setting *tenants;
     uint32_t tenant_count;
-    bool log_public;     /* serve /log/ without a token */
-    bool metrics_public; /* serve /metrics to a peer that is not loopback */
+    unsigned note_reads_s; /* how often reads of auditors are logged; 0: never */
+    bool log_public;       /* serve /log/ without a token */
+    bool metrics_public;   /* serve /metrics to a peer that is not loopback */
 };
 
 struct api_service {
@@ -47,8 +48,12 @@ struct api_loop {
     unsigned number;
     struct store_reader *reader;
     struct auth_loop *auth;
-    struct api_packs *packs; /* of the past; the api's own, NULL at first */
+    struct api_packs *packs;    /* of the past; the api's own, NULL at first */
+    struct store_change *looks; /* reads of auditors, gathered; likewise */
 };
+/* Hands the writer what auditors and administrators have read on this loop. Its answer has no
+ * owner: who takes it frees it. */
+void api_looks_flush(struct api_loop *loop);
 /* What the api keeps for the loop. */
 void api_loop_release(struct api_loop *loop);
 

@@ -20,14 +20,22 @@
 
 /* ---- one entry */
 
+/* What relates to no tenant is published to every auditor: erasures, keys, policies, genesis. Who
+ * reads the whole log is a matter of those who may. */
+static bool may_see(const struct api_viewer *viewer, struct store_reader *reader,
+                    const struct store_event *event) {
+    if (event->tenant != STORE_NAME_NONE)
+        return api_viewer_audits(viewer, store_name(reader, STORE_NAME_MEMBER, event->tenant));
+    return viewer->all_providers || event->code != STORE_ACCESS_AUDIT;
+}
+
 static enum status write_event(struct api_call *call, uint64_t index) {
     struct store_reader *reader = call->loop->reader;
     struct store_event event;
     enum status status = store_event_get(reader, index, &event);
     if (status != STATUS_OK)
         return status;
-    if (event.tenant != STORE_NAME_NONE &&
-        !api_viewer_audits(call->viewer, store_name(reader, STORE_NAME_MEMBER, event.tenant)))
+    if (!may_see(call->viewer, reader, &event))
         return STATUS_NOT_FOUND;
     struct json_out out = json_out_to(&call->response.body);
     json_out_object_begin(&out);

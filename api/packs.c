@@ -4,6 +4,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "store/change.h"
 
 struct kept {
     struct policy_pack *pack; /* NULL: the place is free */
@@ -66,4 +67,6 @@ void api_loop_release(struct api_loop *loop) {
         policy_pack_free(loop->packs->of[i].pack);
     mem_free(loop->packs);
     loop->packs = NULL;
+    store_change_free(loop->looks);
+    loop->looks = NULL;
 }

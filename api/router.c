@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "api/http_in.h"
+#include "api/looks.h"
 #include "api/http_out.h"
 #include "api/problem.h"
 #include "api/viewer.h"
@@ -216,7 +217,10 @@ enum api_outcome api_handle(struct api_call *call) {
         return api_problem(call, found, NULL);
     if (!authenticate(call) || !check_body(call) || !check_accept(call))
         return API_DONE;
-    return call->route->handle(call);
+    enum api_outcome outcome = call->route->handle(call);
+    if (outcome == API_DONE)
+        api_looks_note(call);
+    return outcome;
 }
 
 /* Another pack came into force while the change waited: the call is read again, under that one. */

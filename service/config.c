@@ -39,6 +39,7 @@ static void set_defaults(struct config *config, bool dev) {
     config->in_flight_per_connection = 128;
     config->idle_seconds = 75;
     config->drain_seconds = 20;
+    config->note_reads_seconds = 60;
     config->log_level = LOG_INFO;
     config->http2 = true;
     config->access_log = true;

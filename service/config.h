@@ -25,7 +25,8 @@ struct config {
     uint32_t tenant_count;
     const struct auth_issuer *issuers;
     uint32_t issuer_count;
-    uint64_t loops, in_flight, in_flight_per_connection, idle_seconds, drain_seconds, map_size;
+    uint64_t loops, in_flight, in_flight_per_connection, idle_seconds, drain_seconds, map_size,
+        note_reads_seconds;
     uint64_t log_level; /* enum log_level */
     bool http2, access_log, insecure_http, log_public, metrics_public;
 };

@@ -27,6 +27,7 @@ const struct config_key config_keys[] = {
     {"inFlightPerConnection", CONFIG_NUMBER, AT(in_flight_per_connection), 1, 1024, false},
     {"idleSeconds", CONFIG_NUMBER, AT(idle_seconds), 1, 3600, true},
     {"drainSeconds", CONFIG_NUMBER, AT(drain_seconds), 0, 3600, false},
+    {"noteReadsSeconds", CONFIG_NUMBER, AT(note_reads_seconds), 0, 3600, false},
     {"mapSize", CONFIG_NUMBER, AT(map_size), UINT64_C(1) << 20, UINT64_C(1) << 46, true},
     {"logLevel", CONFIG_LEVEL, AT(log_level), 0, 0, false},
     {"http2", CONFIG_FLAG, AT(http2), 0, 0, true},

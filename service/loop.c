@@ -40,11 +40,21 @@ static void on_accept(h2o_socket_t *listener, const char *error) {
     h2o_accept(&loop->accept, socket);
 }
 
+/* Nobody waits for it. */
+static void look_written(struct store_change *change) {
+    if (change->done.status != STATUS_OK)
+        log_event(LOG_WARN, "audit.look_lost", LOG_TEXT("why", status_name(change->done.status)));
+    store_change_free(change);
+}
+
 static void take_answers(struct loop *loop) {
     struct store_change *change = store_take(loop->service->store, loop->number);
     while (change != NULL) {
         struct store_change *next = change->next;
-        exchange_resume(change);
+        if (change->owner != NULL)
+            exchange_resume(change);
+        else
+            look_written(change);
         change = next;
     }
 }
@@ -149,6 +159,10 @@ static void on_sweep(h2o_timeout_entry_t *entry) {
         for (uint32_t i = 0; i < loop->listener_count; i++)
             h2o_socket_read_start(loop->listeners[i], on_accept);
     loop->listeners_paused = false;
+    if (++loop->sweeps_since_looks >= atomic_load(&loop->service->api.settings)->note_reads_s) {
+        loop->sweeps_since_looks = 0;
+        api_looks_flush(&loop->api);
+    }
     h2o_timeout_link(loop->context.loop, &loop->context.one_sec_timeout, &loop->sweep);
 }
 
@@ -205,6 +219,7 @@ static void *run(void *context) {
     sem_post(&loop->opened);
     while (!loop->draining || loop->connections != NULL)
         h2o_evloop_run(loop->context.loop, INT32_MAX);
+    api_looks_flush(&loop->api);
     api_loop_release(&loop->api);
     store_reader_close(loop->api.reader);
     loop->api.reader = NULL;

@@ -37,6 +37,7 @@ struct loop {
     h2o_multithread_message_t message; /* linked while orders wait */
     _Atomic(unsigned) orders;          /* bits of enum loop_order */
     h2o_timeout_entry_t sweep;         /* every second */
+    unsigned sweeps_since_looks;       /* were handed to the writer */
     struct api_loop api;
     struct counters counters;
     struct connection *connections; /* all that are open */

@@ -87,6 +87,7 @@ enum status settings_load(const struct config_source *source, struct settings *o
         .oauth_issuer = set->config->oauth_issuer,
         .tenants = set->config->tenants,
         .tenant_count = set->config->tenant_count,
+        .note_reads_s = (unsigned)set->config->note_reads_seconds,
         .log_public = set->config->log_public,
         .metrics_public = set->config->metrics_public,
     };

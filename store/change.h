@@ -12,6 +12,7 @@ struct store_disclosure;
 struct store_block;
 struct store_erasure; /* and store/erasure.h these */
 struct store_hold;
+struct store_look; /* store/look.h */
 enum store_batch_end { STORE_BATCH_ALL, STORE_BATCH_TO_DENIAL, STORE_BATCH_TO_PERMIT };
 
 enum store_op {
@@ -29,6 +30,7 @@ enum store_op {
     STORE_ERASE,    /* erasure */
     STORE_HOLD,     /* hold */
     STORE_RELEASE,  /* hold.log_index */
+    STORE_LOOK,     /* looks; without an owner */
 };
 
 enum store_role { /* values are stored: never renumber */
@@ -97,6 +99,8 @@ struct store_change {
     struct store_block *block;
     struct store_erasure *erasure;
     struct store_hold *hold;
+    struct store_look *looks;
+    uint32_t look_count;
     /* out, set by the writer */
     struct store_done done;
     bool outdated;                  /* not judged: another pack is in force. Read it again */

@@ -31,6 +31,8 @@
     X(HOLD_LIFTED, 51, 12, "hold.lifted")                  \
     X(KEY_ADDED, 56, 5, "key.added")                       \
     X(KEY_RETIRED, 57, 5, "key.retired")                   \
+    X(ACCESS_AUDIT, 60, 7, "access.audit")                 \
+    X(ACCESS_ADMIN, 61, 7, "access.admin")                 \
     X(POLICY_ACTIVATED, 64, 6, "policy.activated")         \
     X(LOG_GENESIS, 80, 8, "log.genesis")
 

@@ -17,6 +17,7 @@ enum status change_decide(struct write *w, struct store_change *change);
 enum status change_disclose(struct write *w, struct store_change *change);
 enum status change_block(struct write *w, struct store_change *change);
 enum status change_unblock(struct write *w, struct store_change *change);
+enum status change_look(struct write *w, struct store_change *change);
 /* The consent a change names, as the caller may see it, with the actor's role; checks If-Match. */
 enum status change_target(struct write *w, struct store_change *change, struct store_consent *out,
                           enum store_role *role);

@@ -13,6 +13,7 @@
 #include "store/granting.h"
 #include "store/guard.h"
 #include "store/hashes.h"
+#include "store/look.h"
 
 #define SWEEP_MAX 256 /* consents that the clock ends in one transaction */
 #define IDLE_MS 1000  /* how often an idle writer looks for what the clock ended */
@@ -123,6 +124,8 @@ static enum status run(struct write *w, struct store_change *change) {
         return change_hold(w, change);
     case STORE_RELEASE:
         return change_release(w, change);
+    case STORE_LOOK:
+        return change_look(w, change);
     }
     return STATUS_INTERNAL;
 }
@@ -144,6 +147,7 @@ static bool is_judged(const struct store_change *change) {
     case STORE_UNBLOCK:
     case STORE_HOLD:
     case STORE_RELEASE:
+    case STORE_LOOK:
         break;
     }
     return false;
@@ -397,6 +401,8 @@ struct work {
 static uint32_t weight_of(const struct store_change *change) {
     if (change->op == STORE_END_MANY || change->op == STORE_ERASE)
         return LIMIT_BULK;
+    if (change->op == STORE_LOOK)
+        return STORE_LOOKS_MAX;
     return change->op == STORE_DECIDE ? change->inquiry_count + 1 : 1;
 }
 

@@ -9,7 +9,7 @@ import json
 from model import EVENT_OF, FINAL, parse_time
 
 NDJSON = "application/x-ndjson"
-LEAF_TYPES = {"consent": 1, "decision": 2, "disclosure": 3, "erasure": 4, "key": 5, "policy": 6,
+LEAF_TYPES = {"consent": 1, "decision": 2, "disclosure": 3, "erasure": 4, "key": 5, "policy": 6, "access": 7,
               "log": 8, "block": 12, "hold": 12}
 MAY_FOLLOW = {
     None: {"requested", "active"},

@@ -27,6 +27,7 @@ SANITIZER_MARKS = ("Sanitizer", "runtime error:", "ASSERT", "assertion")
 def _environment(extra):
     environment = {k: v for k, v in os.environ.items() if not k.startswith("CONSENTD_")}
     environment["ASAN_OPTIONS"] = "detect_leaks=1:exitcode=99:allocator_may_return_null=0"
+    environment["CONSENTD_NOTE_READS_SECONDS"] = "0"  # nothing is written that a test did not do
     environment["UBSAN_OPTIONS"] = "halt_on_error=1:print_stacktrace=1:exitcode=98"
     environment.update(extra or {})
     return environment
