@@ -69,6 +69,7 @@ static enum status fixture_try_open(struct fixture *f, bool create, char why[256
     struct store_options options = {.directory = f->directory,
                                     .origin = "example.com/log",
                                     .create = create,
+                                    .clock_confirmed = true,
                                     .map_size = f->map_size,
                                     .loops = 1,
                                     .clock = &f->clock,
