@@ -4,6 +4,7 @@
  *
  * Runs on a loop. */
 // SPDX-License-Identifier: Apache-2.0
+#include "api/addressed.h"
 #include "api/change.h"
 #include "api/cursor.h"
 #include "api/handlers.h"
@@ -13,29 +14,15 @@
 #include "store/inquiry.h"
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
-#define REASON_MAX 64
 
 /* ---- set */
-
-/* As reasons for ends are: codes that can be searched for, nothing personal. */
-static bool is_code(struct span text) {
-    for (size_t i = 0; i < text.size; i++) {
-        char c = text.data[i];
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        if (!plain && c != '.' && c != '_' && c != '-')
-            return false;
-    }
-    return true;
-}
 
 static void read_block(struct api_json *in, int64_t now, struct store_block *out) {
     static const char *const known[] = {"client", "reason", "until", NULL};
     if (!api_json_object(in, in->root, known))
         return;
     out->client = api_json_url(in, in->root, "client", true);
-    out->reason = api_json_string(in, in->root, "reason", REASON_MAX, true);
-    if (span_present(out->reason) && !is_code(out->reason))
-        api_json_fail(in, "reason", "must be a code of letters, digits, '.', '_' and '-'");
+    out->reason = api_addressed_code(in, "reason");
     out->until = api_json_time(in, in->root, "until", INT64_MAX);
     if (out->until <= now)
         api_json_fail(in, "until", "must lie in the future");

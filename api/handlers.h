@@ -65,6 +65,15 @@ enum api_outcome api_block_lift(struct api_call *call);
 enum api_outcome api_block_lift_reply(struct api_call *call, struct store_change *change);
 enum api_outcome api_blocks_list(struct api_call *call);
 
+/* erasure, and what keeps from it */
+enum api_outcome api_erasure_create(struct api_call *call);
+enum api_outcome api_erasure_create_reply(struct api_call *call, struct store_change *change);
+enum api_outcome api_hold_set(struct api_call *call);
+enum api_outcome api_hold_set_reply(struct api_call *call, struct store_change *change);
+enum api_outcome api_hold_lift(struct api_call *call);
+enum api_outcome api_hold_lift_reply(struct api_call *call, struct store_change *change);
+enum api_outcome api_holds_list(struct api_call *call);
+
 /* the service itself */
 enum api_outcome api_healthz(struct api_call *call);
 enum api_outcome api_readyz(struct api_call *call);

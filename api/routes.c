@@ -5,6 +5,7 @@
 
 #define READ (AUTH_CONSENTS_READ | AUTH_AUDIT_READ)
 #define WRITE AUTH_CONSENTS_WRITE
+#define KEEP (AUTH_CONSENTS_WRITE | AUTH_ADMIN)
 #define JSON "application/json"
 #define TEXT "text/plain"
 #define STREAMED "application/json, application/x-ndjson"
@@ -72,6 +73,12 @@ const struct api_route api_routes[] = {
     {"GET", "/v1/blocks", WRITE, API_CLOSED, API_NO_BODY, JSON, api_blocks_list, NULL},
     {"DELETE", "/v1/blocks", WRITE, API_CLOSED, API_NO_BODY, JSON, api_block_lift,
      api_block_lift_reply},
+    {"POST", "/v1/erasures", KEEP, API_CLOSED, API_JSON_BODY, JSON, api_erasure_create,
+     api_erasure_create_reply},
+    {"POST", "/v1/holds", KEEP, API_CLOSED, API_JSON_BODY, JSON, api_hold_set, api_hold_set_reply},
+    {"GET", "/v1/holds", KEEP, API_CLOSED, API_NO_BODY, JSON, api_holds_list, NULL},
+    {"DELETE", "/v1/holds", KEEP, API_CLOSED, API_NO_BODY, JSON, api_hold_lift,
+     api_hold_lift_reply},
     {"POST", "/v1/disclosures", AUTH_DECISIONS, API_CLOSED, API_JSON_BODY, JSON,
      api_disclosure_create, api_disclosure_create_reply},
     {"GET", "/v1/disclosures", AUTH_AUDIT_READ, API_CLOSED, API_NO_BODY, STREAMED,

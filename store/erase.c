@@ -96,8 +96,10 @@ static void show(struct store_erasure *order, const struct target *targets, uint
         const struct target *t = &targets[i];
         order->goes_on |= t->part != STORE_KEPT && t->next < t->end;
         if (!t->of_account)
-            order->consents[order->consent_count++] =
-                (struct store_erased_consent){.id = t->consent.id, .done = t->part, .due = t->due};
+            order->consents[order->consent_count++] = (struct store_erased_consent){
+                .id = t->consent.id,
+                .done = t->part > t->consent.erased ? t->part : t->consent.erased,
+                .due = t->due};
     }
 }
 

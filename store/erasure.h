@@ -25,7 +25,7 @@ MUST_CHECK enum status store_ground_parse(struct span name, enum store_ground *o
 /* What became of one consent. */
 struct store_erased_consent {
     struct uuid id;
-    enum store_erased done; /* what of it is gone with this change */
+    enum store_erased done; /* what of it is gone now */
     int64_t due;            /* when the rest goes; INT64_MIN: nothing is left to go */
 };
 

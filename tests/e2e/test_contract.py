@@ -19,7 +19,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 DOCUMENT = load()
 CONTRACT = Contract(DOCUMENT)
-SCOPES = {"consents:write", "consents:read", "audit:read", "decisions:evaluate"}
+SCOPES = {"consents:write", "consents:read", "audit:read", "decisions:evaluate", "admin"}
 ID = "019ecaa7-fb38-7c41-8d27-6f0a92b1c35e"
 
 

@@ -89,9 +89,12 @@ def access_request(cast, token):
     return {**asked, "denial": hint}
 
 
-def body_of(cast, operation, consent):
+def body_of(cast, operation, consent, acting):
     grant = {"grant": bodies.grant(NOW)}
+    named = {"consentId": consent["consentId"], **acting}
     return {
+        "POST /v1/erasures": {**named, "ground": "objection", "requestId": "dsr-1"},
+        "POST /v1/holds": {**named, "reason": "court-17"},
         "POST /v1/consents": bodies.consent(cast.app_url, NOW, account=str(uuid.uuid4())),
         "POST /v1/consents/query": {"arrangementId": consent["arrangementId"]},
         "POST /v1/consents/{id}/grant": {**grant, "account": "granted-later"},
@@ -119,7 +122,8 @@ def named_by(cast, operation, consent):
     return cast.tenant.post("/access/v1/evaluation", asked).json()["context"]["decisionId"]
 
 
-def perform(cast, operation, consent, token, named=None, request_id=None):
+def perform(cast, operation, consent, token, named=None, request_id=None, acting={}):
+    """acting: whom an administrator names."""
     method, _, path = operation.partition(" ")
     named = named or named_by(cast, operation, consent)
     path = path.replace("{id}", named)
@@ -138,10 +142,15 @@ def perform(cast, operation, consent, token, named=None, request_id=None):
         params = {"tenant": cast.tenant_url}
     if operation == "DELETE /v1/blocks":
         params = {"client": cast.app_url}
+    if path == "/v1/holds" and method != "POST":
+        params = dict(acting)
+    if operation == "DELETE /v1/holds":
+        held = cast.tenant.get("/v1/holds").json()["items"]
+        params["logIndex"] = held[-1]["logIndex"]
     headers = {"Idempotency-Key": str(uuid.uuid4())} if method == "POST" else {}
     if request_id is not None:
         headers["X-Request-ID"] = request_id
-    body = body_of(cast, operation, consent)
+    body = body_of(cast, operation, consent, acting)
     if operation == "POST /v1/revocations":
         body["ids"] = [named]
     if operation == "POST /access/v1/requests":
@@ -157,7 +166,10 @@ def subject(cast):
     def make(row):
         if row.get("state") == "requested":
             return cast.tenant.create(bodies.requested(cast.app_url))
-        return cast.tenant.create(bodies.consent(cast.app_url, NOW, account=f"a{next(count)}"))
+        made = cast.tenant.create(bodies.consent(cast.app_url, NOW, account=f"a{next(count)}"))
+        if row.get("ended"):
+            cast.tenant.end(made["consentId"])
+        return cast.tenant.consent(made["consentId"])
 
     return make
 
@@ -190,8 +202,13 @@ def test_each_caller_gets_what_the_table_says(cast, subject, operation):
         consent = subject(row)
         if row.get("blocked"):
             block(cast)
+        if row.get("held"):
+            body = {"consentId": consent["consentId"], "reason": "court-17"}
+            assert cast.tenant.post("/v1/holds", body).status_code == 201
+        acting = {"tenant": cast.tenant_url} if caller == "admin" else {}
         expected = row["expect"].get(caller, row["expect"].get("else"))
-        response = perform(cast, operation, consent, token_of(cast, caller, operation))
+        token = token_of(cast, caller, operation)
+        response = perform(cast, operation, consent, token, acting=acting)
         if response.status_code != expected:
             wrong.append(f"{caller}: {response.status_code} instead of {expected}")
         if "acts" in row:

@@ -146,7 +146,7 @@ static void before_its_time_the_whole_waits_and_the_personal_part_goes(void **st
     /* asked again: the same, without another row or entry */
     change = erasure_of(f, &c.id, STORE_ERASED_WHOLE, STORE_GROUND_OBJECTION);
     assert_int_equal(fixture_run(f, change), STATUS_OK);
-    assert_int_equal(change->erasure->consents[0].done, STORE_KEPT);
+    assert_int_equal(change->erasure->consents[0].done, STORE_ERASED_PERSONAL);
     assert_int_equal(change->erasure->consents[0].due, time_of(DUE));
     assert_int_equal(change->done.log_index, STORE_INDEX_NONE);
     store_change_free(change);

@@ -73,18 +73,42 @@ class Auditor:
         self.consents = {}  # id -> [version, index of last entry, state]
         self.tenants = {}  # url -> [tenantSeq, index]
         self.histories = {}  # id -> [entry]
+        self.unopened = {"erasure.whole": set(), "erasure.personal": set()}
+        self.noticed = {"erasure.whole": set(), "erasure.personal": set()}
 
     def feed(self, entries):
         for entry in entries:
             self._check(entry)
+        if self.whole:
+            self._check_notices()
         return self
 
+    def _check_notices(self):
+        """What does not open is what notices list, and of the rest everything opens."""
+        whole, noticed = self.unopened["erasure.whole"], self.noticed["erasure.whole"]
+        assert whole == noticed, f"not covered by a notice: {whole ^ noticed}"
+        personal = self.unopened["erasure.personal"]
+        assert personal <= self.noticed["erasure.personal"], personal
+
     def _check(self, entry):
-        index, payload = entry["index"], entry["payload"]
+        index = entry["index"]
         if self.whole:
             assert index == self.count, f"index {index} where {self.count} was due"
         self.count += 1
+        if "payload" in entry:
+            self._check_opened(entry)
+        else:
+            assert "personal" not in entry and "r" not in entry and "personalR" not in entry
+            self.unopened["erasure.whole"].add(index)
+
+    def _check_opened(self, entry):
+        index, payload = entry["index"], entry["payload"]
         self._check_commitments(entry)
+        if kind_of(entry) == "erasure":
+            listed = payload["body"]["indexes"]
+            assert listed == sorted(set(listed)) and listed[-1] < index, entry
+            assert not {"consentId", "client", "accountRef"} & set(payload), entry
+            self.noticed[entry["event"]].update(listed)
         assert payload["v"] == 1 and payload["id"] not in self.ids
         self.ids.add(payload["id"])
         assert payload["at"] == entry["at"] and payload["type"] == entry["event"]
@@ -105,7 +129,10 @@ class Auditor:
         assert len(leaf) == 36 and leaf[:4] == bytes([1, kind, 0, 0]), entry
         payload = compact(entry["payload"])
         assert commitment(_decode(entry["r"]), payload) == leaf[4:], f"{entry['index']} opens not"
-        if "personal" in entry["payload"]:
+        if "personal" in entry["payload"] and "personal" not in entry:
+            assert "personalR" not in entry
+            self.unopened["erasure.personal"].add(entry["index"])
+        elif "personal" in entry["payload"]:
             stated = _decode(entry["payload"]["personal"], urlsafe=True)
             personal = compact(entry["personal"])
             assert commitment(_decode(entry["personalR"]), personal) == stated
@@ -114,12 +141,17 @@ class Auditor:
 
     def _check_tenant(self, index, payload):
         last = self.tenants.get(payload["tenant"])
-        assert payload["tenantSeq"] == (last[0] + 1 if last else 1), payload
-        assert payload.get("tenantPrev") == (last[1] if last else None), payload
+        before = payload.get("tenantPrev")
+        if before in self.unopened["erasure.whole"]:
+            assert payload["tenantSeq"] > (last[0] + 1 if last else 1), payload
+        else:
+            assert payload["tenantSeq"] == (last[0] + 1 if last else 1), payload
+            assert before == (last[1] if last else None), payload
         self.tenants[payload["tenant"]] = [payload["tenantSeq"], index]
 
     def _check_consent(self, index, payload):
         last = self.consents.get(payload["consentId"], [0, None, None])
+        assert payload.get("prev") not in self.unopened["erasure.whole"], "half erased"
         assert payload["seq"] == last[0] + 1, payload
         assert payload.get("prev") == last[1], payload
         state = last[2]
