@@ -132,7 +132,6 @@ static const struct api_param LIST_PARAMS[] = {
 
 static void write_page(struct api_call *call, const struct listing *listing,
                        const struct store_block_page *page) {
-    char cursor[API_CURSOR_SIZE + 1];
     struct json_out out = json_out_to(&call->response.body);
     json_out_object_begin(&out);
     json_out_key(&out, "items");
@@ -140,13 +139,7 @@ static void write_page(struct api_call *call, const struct listing *listing,
     for (uint32_t i = 0; i < page->count; i++)
         write_block(&out, &page->items[i]);
     json_out_array_end(&out);
-    if (page->more) {
-        api_cursor_seal(call->loop->service->store, &listing->of, page->next, cursor);
-        struct span next = arena_copy(call->arena, span_of(cursor, API_CURSOR_SIZE));
-        json_out_member(&out, "next", next);
-        api_params_link_next(call, "cursor", next);
-    }
-    json_out_object_end(&out);
+    api_reading_list_end(call, &listing->of, page->more, page->next, &out);
 }
 
 static enum status list(struct api_call *call, const struct listing *listing) {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/reading.h"
 
+#include "api/cursor.h"
 #include "api/http_in.h"
 #include "api/http_out.h"
 #include "api/params_in.h"
@@ -67,6 +68,18 @@ void api_reading_entries_end(struct api_call *call, const struct store_event_pag
         json_out_member_int(out, "next", (int64_t)after);
         api_params_link_next(call, "after",
                              arena_format(call->arena, "%llu", (unsigned long long)after));
+    }
+    json_out_object_end(out);
+}
+
+void api_reading_list_end(struct api_call *call, const struct digest *of, bool more, uint64_t next,
+                          struct json_out *out) {
+    char cursor[API_CURSOR_SIZE + 1];
+    if (more) {
+        api_cursor_seal(call->loop->service->store, of, next, cursor);
+        struct span text = arena_copy(call->arena, span_of(cursor, API_CURSOR_SIZE));
+        json_out_member(out, "next", text);
+        api_params_link_next(call, "cursor", text);
     }
     json_out_object_end(out);
 }

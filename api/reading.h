@@ -19,5 +19,9 @@ bool api_reading_none_match(const struct api_call *call, struct span tag);
 /* Ends the object of a page of entries: its `next` and the Link header, if there is more. */
 void api_reading_entries_end(struct api_call *call, const struct store_event_page *page,
                              struct json_out *out);
+/* Ends the object of a page of a list whose cursors are bound to `of`: its `next`, a cursor, and
+ * the Link header, if there is more. */
+void api_reading_list_end(struct api_call *call, const struct digest *of, bool more, uint64_t next,
+                          struct json_out *out);
 
 #endif
