@@ -5,7 +5,7 @@
  * Consents are spread like a market's: 50 providers, 200 applications, 100,000 accounts; no two
  * have the same account and application, so that none supersedes another.
  *
- * load --port P --tokens FILE --clients N --count M [--first I] [--ids FILE] [--rate N]
+ * load --port P --tokens FILE --clients N --count M [--first I] [--ids FILE] [--rate N] [--proof]
  * The tokens' file has a provider's URL and its token per line; the ids' gets a provider's line
  * number and a consent's id per line. Prints one JSON object. */
 // SPDX-License-Identifier: Apache-2.0
@@ -45,6 +45,7 @@ static struct {
     uint16_t port;
     const char *tokens, *ids;
     uint64_t clients, count, first, rate;
+    bool proof; /* each answer is to bring the proof of its entry */
 } options;
 
 static struct provider providers[PROVIDERS_MAX];
@@ -124,8 +125,9 @@ static void write_request(struct client *client, uint64_t number) {
     int written = snprintf(client->out, sizeof client->out,
                            "POST /v1/consents HTTP/1.1\r\nHost: 127.0.0.1\r\n"
                            "Authorization: Bearer %s\r\nContent-Type: application/json\r\n"
-                           "Idempotency-Key: bench-%llu\r\nContent-Length: %zu\r\n\r\n%.*s",
-                           provider->token, (unsigned long long)number, size, (int)size, body);
+                           "Idempotency-Key: bench-%llu\r\n%sContent-Length: %zu\r\n\r\n%.*s",
+                           provider->token, (unsigned long long)number,
+                           options.proof ? "Prefer: proof\r\n" : "", size, (int)size, body);
     client->out_size = (size_t)written;
     client->out_done = client->in_size = 0;
 }
@@ -260,11 +262,15 @@ static void run(void) {
 }
 
 int main(int count, char **arguments) {
-    static const struct option known[] = {
-        {"port", required_argument, NULL, 'p'},    {"tokens", required_argument, NULL, 't'},
-        {"clients", required_argument, NULL, 'c'}, {"count", required_argument, NULL, 'n'},
-        {"first", required_argument, NULL, 'f'},   {"ids", required_argument, NULL, 'i'},
-        {"rate", required_argument, NULL, 'r'},    {0}};
+    static const struct option known[] = {{"port", required_argument, NULL, 'p'},
+                                          {"tokens", required_argument, NULL, 't'},
+                                          {"clients", required_argument, NULL, 'c'},
+                                          {"count", required_argument, NULL, 'n'},
+                                          {"first", required_argument, NULL, 'f'},
+                                          {"ids", required_argument, NULL, 'i'},
+                                          {"rate", required_argument, NULL, 'r'},
+                                          {"proof", no_argument, NULL, 'o'},
+                                          {0}};
     int option;
     while ((option = getopt_long(count, arguments, "", known, NULL)) != -1) {
         uint64_t number = optarg != NULL ? strtoull(optarg, NULL, 10) : 0;
@@ -289,6 +295,9 @@ int main(int count, char **arguments) {
             break;
         case 'r':
             options.rate = number;
+            break;
+        case 'o':
+            options.proof = true;
             break;
         default:
             return 2;

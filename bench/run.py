@@ -17,6 +17,7 @@ import subprocess
 import tempfile
 
 import decisions
+import log
 from service import Bare, Consentd, load, mint
 
 PROVIDERS = [f"https://directory.core.pilot.trust.ib1.org/member/edp-{n:02d}" for n in range(50)]
@@ -212,7 +213,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", default="build", type=pathlib.Path)
     parser.add_argument("--fill", default=100000, type=int)
-    parser.add_argument("--only", choices=("reads", "creates", "decisions", "full"),
+    parser.add_argument("--only", choices=("reads", "creates", "decisions", "log", "full"),
                         help="measure and print this alone; the results are not written")
     parser.add_argument("--results", default=pathlib.Path(__file__).with_name("RESULTS.md"),
                         type=pathlib.Path)
@@ -220,7 +221,8 @@ def main():
     with tempfile.TemporaryDirectory(prefix="consentd-bench-", dir=options.build) as scratch:
         bench = Bench(options.build, options.fill, pathlib.Path(scratch))
         parts = {"reads": bench.reads, "creates": bench.creates_from_empty,
-                 "decisions": lambda: decisions.measure(bench), "full": bench.creates_when_full}
+                 "decisions": lambda: decisions.measure(bench),
+                 "log": lambda: log.measure(bench), "full": bench.creates_when_full}
         for name, measure in parts.items():
             if options.only in (None, name):
                 measure()

@@ -102,12 +102,14 @@ def mint(build, data, urls, path):
     return [line.split()[1] for line in lines]
 
 
-def load(build, port, tokens, clients, count, first=0, ids=None, rate=None):
+def load(build, port, tokens, clients, count, first=0, ids=None, rate=None, proof=False):
     command = [pathlib.Path(build) / "bench" / "load", "--port", str(port), "--tokens", tokens,
                "--clients", str(clients), "--count", str(count), "--first", str(first)]
     if ids is not None:
         command += ["--ids", ids]
     if rate is not None:
         command += ["--rate", str(rate)]
+    if proof:
+        command.append("--proof")
     result = subprocess.run(command, check=True, capture_output=True, text=True)
     return json.loads(result.stdout)
