@@ -35,10 +35,9 @@ struct audit_run {
 
 /* Reads the signed head of run->tenant.name. Before the checkpoint. */
 bool audit_run_head(struct audit_run *run);
-/* Reads the checkpoint and goes on to it. Can be called again: the log has grown since. */
-bool audit_run_on(struct audit_run *run);
-/* What can be said when no more is read. */
-bool audit_run_end(struct audit_run *run);
+/* Reads the checkpoint, goes on to it, and says what can be said of all that was read by then. Can
+ * be called again while it returns true: the log may have grown since. */
+bool audit_run_look(struct audit_run *run);
 void audit_run_release(struct audit_run *run);
 
 #endif

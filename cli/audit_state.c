@@ -3,11 +3,9 @@
 #include "cli/audit_state.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <unistd.h>
 
-#include "base/directory.h"
+#include "base/file.h"
 #include "base/timestamp.h"
 #include "cli/file.h"
 #include "cli/options.h"
@@ -50,36 +48,15 @@ bool audit_state_read(const char *command, const char *path, const struct audit_
     return !out->known || read_known(command, path, keys, out);
 }
 
-static bool write_synced(const char *path, struct span text) {
-    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (fd < 0)
-        return false;
-    bool good = write(fd, text.data, text.size) == (ssize_t)text.size && fsync(fd) == 0;
-    return close(fd) == 0 && good;
-}
-
-static bool sync_parent(const char *path) {
-    const char *slash = strrchr(path, '/');
-    size_t size = slash == NULL ? 0 : (size_t)(slash - path);
-    char *parent = mem_copy_text(slash == NULL ? SPAN(".") : span_of(path, size != 0 ? size : 1));
-    bool good = directory_sync(parent);
-    mem_free(parent);
-    return good;
-}
-
 bool audit_state_write(const char *command, const char *path, int64_t seen,
                        struct span checkpoint) {
-    struct buffer text = {0}, next = {0};
+    struct buffer text = {0};
     char time[TIMESTAMP_SIZE + 1];
     timestamp_format(seen, time);
     buffer_append_format(&text, FIRST_LINE "\n%s\n\n%.*s", time, SPAN_ARG(checkpoint));
-    buffer_append_format(&next, "%s.next", path);
-    buffer_append(&next, "", 1);
-    bool good = write_synced(next.data, buffer_span(&text)) && rename(next.data, path) == 0 &&
-                sync_parent(path);
+    bool good = file_replace(path, buffer_span(&text));
     if (!good)
         cli_complain(command, "%s: %s", path, strerror(errno));
     buffer_release(&text);
-    buffer_release(&next);
     return good;
 }

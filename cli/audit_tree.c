@@ -23,24 +23,6 @@ static bool check_marks(struct audit_tree *t) {
     return true;
 }
 
-bool audit_tree_aim(struct audit_tree *t, const struct tlog_head *head) {
-    if (head->size < t->tree.size)
-        return audit_bad(t->fault, "rollback: the log has %llu entries, and had %llu before",
-                         (unsigned long long)head->size, (unsigned long long)t->tree.size);
-    for (uint32_t i = 0; i < t->mark_count; i++) {
-        const struct audit_mark *mark = &t->marks[i];
-        if (head->size < mark->head.size)
-            return audit_bad(t->fault, "rollback: the log has %llu entries, and had %llu in %s",
-                             (unsigned long long)head->size, (unsigned long long)mark->head.size,
-                             mark->name);
-        if (head->size == mark->head.size && !digest_equal(&head->root, &mark->head.root))
-            return audit_bad(t->fault, "fork: two checkpoints of %llu entries, the other in %s",
-                             (unsigned long long)head->size, mark->name);
-    }
-    t->head = *head;
-    return check_marks(t);
-}
-
 /* ---- tiles */
 
 static void name_tile(const struct tlog_tile *tile, char out[8 + TLOG_TILE_PATH_MAX]) {
@@ -187,10 +169,9 @@ static enum status read_rows(void *context, uint32_t level, uint64_t first, uint
     return STATUS_OK;
 }
 
-bool audit_tree_resume(struct audit_tree *t, const struct audit_mark *mark) {
+static bool resume(struct audit_tree *t, const struct audit_mark *mark) {
     const struct tlog_reader reader = {.read = read_rows, .context = t};
     struct tlog_tree tree = {0};
-    t->marks[t->mark_count++] = *mark;
     t->tree.size = mark->head.size; /* whose tiles are read */
     if (tlog_tree_read(&reader, mark->head.size, &tree) != STATUS_OK)
         return false;
@@ -201,6 +182,37 @@ bool audit_tree_resume(struct audit_tree *t, const struct audit_mark *mark) {
             return false;
     }
     t->tree = tree;
+    return true;
+}
+
+/* Against what was read by now. */
+static bool check_head(struct audit_tree *t, const struct tlog_head *head) {
+    struct digest root = tlog_tree_root(&t->tree);
+    if (head->size < t->tree.size)
+        return audit_bad(t->fault, "rollback: the log has %llu entries, and had %llu before",
+                         (unsigned long long)head->size, (unsigned long long)t->tree.size);
+    return t->tree.size == 0 || head->size != t->tree.size || digest_equal(&root, &head->root) ||
+           audit_bad(t->fault, "fork: two checkpoints of %llu entries",
+                     (unsigned long long)head->size);
+}
+
+bool audit_tree_aim(struct audit_tree *t, const struct tlog_head *head) {
+    for (uint32_t i = 0; i < t->mark_count; i++) {
+        const struct audit_mark *mark = &t->marks[i];
+        if (head->size < mark->head.size)
+            return audit_bad(t->fault, "rollback: the log has %llu entries, and had %llu in %s",
+                             (unsigned long long)head->size, (unsigned long long)mark->head.size,
+                             mark->name);
+        if (head->size == mark->head.size && !digest_equal(&head->root, &mark->head.root))
+            return audit_bad(t->fault, "fork: two checkpoints of %llu entries, the other in %s",
+                             (unsigned long long)head->size, mark->name);
+    }
+    if (!check_head(t, head))
+        return false;
+    t->head = *head;
+    if (t->resumes && !resume(t, &t->marks[0]))
+        return false;
+    t->resumes = false;
     return check_marks(t);
 }
 

@@ -22,6 +22,7 @@ struct audit_tree {
     struct tlog_head head; /* what it must become */
     struct audit_mark marks[AUDIT_MARKS_MAX];
     uint32_t mark_count;
+    bool resumes; /* from the first mark, once there is a head to aim at */
     struct digest rows[TLOG_TILE_LEVELS][TLOG_TILE_WIDTH]; /* of each level's last tile */
     struct buffer bundle, tile;
 };
@@ -35,10 +36,9 @@ struct audit_leaves {
 
 /* Each returns false when it has set the fault. */
 
-/* Goes on from a tree that was believed before, instead of from the empty one: only what came since
- * is read, after the log has shown that it still begins with that tree. */
-bool audit_tree_resume(struct audit_tree *tree, const struct audit_mark *mark);
-/* The head to grow to. It must not go back behind a mark, nor say something else at its size. */
+/* The head to grow to. It must not go back behind a mark, nor say something else at its size. A
+ * tree that resumes begins as that of the first mark, which the log must still begin with, instead
+ * of the empty one: only what came since is read. */
 bool audit_tree_aim(struct audit_tree *tree, const struct tlog_head *head);
 bool audit_tree_next(struct audit_tree *tree, struct audit_leaves *leaves);
 /* At the head's size: the tiles that are not full, and the root. */

@@ -28,6 +28,8 @@ extern const struct cli_command cli_token_command;
 extern const struct cli_command cli_policy_command;
 extern const struct cli_command cli_export_command;
 extern const struct cli_command cli_verify_command;
+extern const struct cli_command cli_verify_entry_command;
+extern const struct cli_command cli_monitor_command;
 extern const struct cli_command cli_policy_check_command;
 extern const struct cli_command cli_policy_test_command;
 extern const struct cli_command cli_policy_diff_command;

@@ -7,7 +7,13 @@
 #include "cli/command.h"
 
 static const struct cli_command *const commands[] = {
-    &cli_token_command, &cli_policy_command, &cli_export_command, &cli_verify_command, NULL,
+    &cli_token_command,
+    &cli_policy_command,
+    &cli_export_command,
+    &cli_verify_command,
+    &cli_verify_entry_command,
+    &cli_monitor_command,
+    NULL,
 };
 
 static const char introduction[] = "consentctl works on the data directory and the log of "
@@ -33,7 +39,7 @@ static const char conclusion[] =
 static void print_help(FILE *to) {
     fputs(introduction, to);
     for (size_t i = 0; commands[i] != NULL; i++) {
-        fprintf(to, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
+        fprintf(to, "  %-12s %s\n", commands[i]->name, commands[i]->summary);
     }
     fputs(conclusion, to);
 }

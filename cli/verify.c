@@ -14,7 +14,6 @@
 
 #define COMMAND "verify"
 #define CHECKPOINT_MAX 65536
-#define ROUNDS 10 /* looks at a log that erases while it is read */
 
 static const char help[] =
     "Usage: consentctl verify URL|DIR --vkey KEY [--openings] [--tenant URL] [--from FILE]\n"
@@ -156,16 +155,6 @@ static enum cli_exit conclude(const struct arguments *arguments, const struct au
     return cli_finish(COMMAND, same ? CLI_STALE : CLI_OK);
 }
 
-/* What is erased while it is read has its notice behind the checkpoint. */
-static bool look(struct audit_run *run) {
-    bool good = audit_run_on(run);
-    for (int round = 0; good && run->source->live && run->openings && round < ROUNDS &&
-                        !audit_history_explained(&run->history);
-         round++)
-        good = audit_run_on(run);
-    return good && audit_run_end(run);
-}
-
 static enum cli_exit verify(const struct arguments *arguments, const struct audit_keys *keys,
                             const struct past *past) {
     struct audit_run *run = mem_alloc_zeroed(1, sizeof *run);
@@ -179,7 +168,7 @@ static enum cli_exit verify(const struct arguments *arguments, const struct audi
     progress_begin(&run->progress, COMMAND, 0, arguments->progress);
     run->source = audit_where_open(&arguments->where, AUDIT_NO_INDEX, &run->fault);
     bool good = run->source != NULL && (!span_present(run->tenant.name) || audit_run_head(run)) &&
-                look(run);
+                audit_run_look(run);
     progress_end(&run->progress);
     ended = good ? conclude(arguments, run, past) : audit_tell(COMMAND, &run->fault);
     audit_source_close(run->source);

@@ -2,7 +2,6 @@
 """consentctl verify on a log that is served: while writers run, by an auditor of one tenant, and
 from servers that lie, hang or are not there."""
 
-import http.server
 import json
 import socket
 import threading
@@ -11,6 +10,7 @@ import pytest
 from conftest import NOW, NOW_S
 from harness import bodies, forge
 from harness.client import Api
+from harness.liar import Liar
 from harness.server import Server
 from harness.tokens import Minter
 from test_export import ctl, export
@@ -163,61 +163,6 @@ def test_a_server_that_hangs_is_given_up(tmp_path):
 
 
 # ---- who lies
-
-
-class Liar:
-    """Serves a forged log; `answers` replaces what a path says by a status and bytes, or by a
-    function that writes what it likes."""
-
-    def __init__(self, lines):
-        self.lines, self.answers, self.asked = lines, {}, []
-        leaves = [forge.base64.b64decode(line["leaf"]) for line in lines]
-        self.files = {f"/log/tile/{name}": content for name, content in forge.tiles(leaves)}
-        hashes = [forge.leaf_hash(leaf) for leaf in leaves]
-        self.files["/log/checkpoint"] = forge.checkpoint(hashes).encode()
-        liar = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self):
-                liar.answer(self)
-
-            def log_message(self, *_):
-                pass
-
-        self.http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.http.daemon_threads = True
-        self.thread = threading.Thread(target=self.http.serve_forever, args=(0.01,))
-        self.thread.start()
-        self.url = f"http://127.0.0.1:{self.http.server_port}"
-
-    def stop(self):
-        self.http.shutdown()
-        self.thread.join()
-        self.http.server_close()
-
-    def events(self, query):
-        params = dict(part.split("=") for part in query.split("&"))
-        first = int(params.get("after", -1)) + 1
-        page = self.lines[first : first + int(params["limit"])]
-        return b"".join(forge.compact(line) + b"\n" for line in page)
-
-    def answer(self, request):
-        path, _, query = request.path.partition("?")
-        self.asked.append(request.path)
-        said = self.answers.get(path)
-        if callable(said):
-            said(request)
-            return
-        if said is None and path == "/v1/audit/events":
-            said = 200, self.events(query)
-        status, content = said or ((200, self.files[path]) if path in self.files else (404, b""))
-        request.send_response(status)
-        request.send_header("Content-Length", str(len(content)))
-        request.send_header("Location", "/log/checkpoint")
-        request.end_headers()
-        request.wfile.write(content)
 
 
 @pytest.fixture
