@@ -131,6 +131,42 @@ def test_what_a_token_does_not_show_is_not_known(served):
     assert said == f"entry 0: {WITHHELD}"
 
 
+# ---- what is erased
+
+
+def erase(api, consent, part):
+    body = {"consentId": consent, "part": part, "ground": "unlawfulProcessing", "requestId": part}
+    answer = api.post("/v1/erasures", body)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_what_was_erased_has_its_notice(tmp_path):
+    """A consent erased whole, one without its personal part: the log is as good as it was, for who
+    saw it before, for who comes later, and for their tenant's auditor."""
+    served = Served(tmp_path, 300)
+    state, monitored = tmp_path / "state", tmp_path / "monitored"
+    watch = ("monitor", served.server.url, "--vkey", served.vkey, "--state", monitored, "--once")
+    assert good(served.verify("--openings", "--state", state))[1].startswith("opened 304, erased 0")
+    assert ctl(*watch, "--token", tmp_path / "token").returncode == 0
+    with served.tenant(EDP) as edp, served.tenant(OTHER) as other:
+        for api, tenant in ((edp, EDP), (other, OTHER)):
+            api.end(served.consents[tenant])
+        erase(edp, served.consents[EDP], "whole")
+        erase(other, served.consents[OTHER], "personal")
+        edp.create(bodies.consent(APP, NOW, "another"))
+    before = good(served.verify("--openings", "--state", state))
+    # the grant, its tokens and its end; what was seen: 2 ends, 2 notices, a consent
+    assert before[1] == "opened 7, erased 302, of 2 consents and 2 tenants"
+    assert ctl(*watch, "--token", tmp_path / "token").returncode == 0
+    export(served.server.data, tmp_path / "out")
+    done = ctl("verify", tmp_path / "out", "--vkey", served.vkey, "--openings")
+    assert good(done) == before
+    for tenant in (EDP, OTHER):
+        good(served.verify("--tenant", tenant, providers=[tenant]))
+    served.server.stop()
+
+
 # ---- who is not there, or says no
 
 
