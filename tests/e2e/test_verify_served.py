@@ -11,7 +11,7 @@ from conftest import NOW, NOW_S
 from harness import bodies, forge
 from harness.client import Api
 from harness.liar import Liar
-from harness.server import Server
+from harness.server import PERSEUS, Server
 from harness.tokens import Minter
 from test_export import ctl, export
 from test_log_served import APP, EDP, OTHER, append_tokens
@@ -22,8 +22,8 @@ WITHHELD = "withheld: it has no line (a token of some tenants: see --tenant)"
 
 
 class Served:
-    def __init__(self, folder, entries):
-        self.server = Server(folder / "data", clock=f"{NOW}x0").start()
+    def __init__(self, folder, entries, pack=PERSEUS):
+        self.server = Server(folder / "data", pack=pack, clock=f"{NOW}x0").start()
         self.minter = Minter(self.server.data, NOW_S)
         self.folder = folder
         self.consents = {}
@@ -144,7 +144,10 @@ def erase(api, consent, part):
 def test_what_was_erased_has_its_notice(tmp_path):
     """A consent erased whole, one without its personal part: the log is as good as it was, for who
     saw it before, for who comes later, and for their tenant's auditor."""
-    served = Served(tmp_path, 300)
+    pack = json.loads(PERSEUS.read_text())
+    pack["settings"]["retention"] = {"keepAfterEnd": "P0D", "eraseAfter": "P6Y"}
+    (tmp_path / "pack.json").write_text(json.dumps(pack))
+    served = Served(tmp_path, 300, tmp_path / "pack.json")
     state, monitored = tmp_path / "state", tmp_path / "monitored"
     watch = ("monitor", served.server.url, "--vkey", served.vkey, "--state", monitored, "--once")
     assert good(served.verify("--openings", "--state", state))[1].startswith("opened 304, erased 0")
