@@ -30,6 +30,8 @@ extern const struct cli_command cli_export_command;
 extern const struct cli_command cli_verify_command;
 extern const struct cli_command cli_verify_entry_command;
 extern const struct cli_command cli_monitor_command;
+extern const struct cli_command cli_verify_receipt_command;
+extern const struct cli_command cli_next_key_command;
 extern const struct cli_command cli_policy_check_command;
 extern const struct cli_command cli_policy_test_command;
 extern const struct cli_command cli_policy_diff_command;

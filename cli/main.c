@@ -13,6 +13,8 @@ static const struct cli_command *const commands[] = {
     &cli_verify_command,
     &cli_verify_entry_command,
     &cli_monitor_command,
+    &cli_verify_receipt_command,
+    &cli_next_key_command,
     NULL,
 };
 
