@@ -25,6 +25,7 @@ struct api_settings {
     uint32_t tenant_count;
     unsigned note_reads_s; /* how often reads of auditors are logged; 0: never */
     bool log_public;       /* serve /log/ without a token */
+    bool witnessed;        /* witnesses cosign the log */
     bool metrics_public;   /* serve /metrics to a peer that is not loopback */
 };
 

@@ -99,6 +99,15 @@ static enum status set_judged(struct api_params *params, const struct api_param 
     return STATUS_OK;
 }
 
+static enum status set_flag(struct api_params *params, const struct api_param *param,
+                            struct span text) {
+    params->why = "must be true or false";
+    if (!span_is(text, "true") && !span_is(text, "false"))
+        return STATUS_INVALID_PARAMETER;
+    *(bool *)((char *)params->into + param->offset) = span_is(text, "true");
+    return STATUS_OK;
+}
+
 static enum status set_number(struct api_params *params, const struct api_param *param,
                               struct span text) {
     uint64_t number, *into = (uint64_t *)((char *)params->into + param->offset);
@@ -143,6 +152,8 @@ static enum status set_value(struct api_params *params, const struct api_param *
         return set_judged(params, param, text);
     case API_PARAM_LIMIT:
         return set_limit(params, param, text);
+    case API_PARAM_FLAG:
+        return set_flag(params, param, text);
     case API_PARAM_INDEX:
     case API_PARAM_NUMBER:
         break;

@@ -25,6 +25,7 @@ enum api_param_kind {
     API_PARAM_INDEX,  /* uint64_t: the number plus one, "what comes after it" */
     API_PARAM_LIMIT,  /* uint32_t: 1 to LIMIT_PAGE */
     API_PARAM_NUMBER, /* uint64_t, below 2^63 */
+    API_PARAM_FLAG,   /* bool: true or false */
 };
 /* A time that is asked about, first and last millisecond: without a fraction it is that whole
  * second. */

@@ -56,5 +56,6 @@
 #define LIMIT_BATCH 512          /* changes in one commit */
 #define LIMIT_BATCH_ENTRIES 8192 /* that they may write: LMDB takes 131,071 dirty pages at once */
 #define LIMIT_LOOPS 64
+#define LIMIT_LANES (LIMIT_LOOPS + 1) /* who submits changes: each loop, and the courier */
 
 #endif

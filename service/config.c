@@ -40,6 +40,7 @@ static void set_defaults(struct config *config, bool dev) {
     config->idle_seconds = 75;
     config->drain_seconds = 20;
     config->note_reads_seconds = 60;
+    config->witness_seconds = 30;
     config->log_level = LOG_INFO;
     config->http2 = true;
     config->access_log = true;
@@ -54,7 +55,7 @@ static bool apply_member(struct config *config, const char *name, json_t *value,
                          char why[CONFIG_WHY_SIZE]) {
     struct config_refusal refusal;
     char where[80];
-    if (strcmp(name, "issuers") == 0 || strcmp(name, "tenants") == 0)
+    if (config_list_known(name))
         return config_list_set(config, name, value, where, &refusal) ||
                fail(why, where, NULL, refusal.phrase);
     const struct config_key *key = key_find(name);
@@ -132,6 +133,12 @@ static bool check_unique(const struct config *config, char why[CONFIG_WHY_SIZE])
                 snprintf(where, sizeof where, "issuers[%u].issuer", i);
                 return fail(why, where, NULL, "stands twice");
             }
+    for (uint32_t i = 0; i < config->witness_count; i++)
+        for (uint32_t k = 0; k < i; k++)
+            if (span_equal(config->witnesses[i].vkey, config->witnesses[k].vkey)) {
+                snprintf(where, sizeof where, "witnesses[%u].vkey", i);
+                return fail(why, where, NULL, "stands twice");
+            }
     return true;
 }
 
@@ -170,20 +177,34 @@ void config_free(struct config *config) {
     mem_free(config);
 }
 
+static bool same_witnesses(const struct config *a, const struct config *b) {
+    bool same = a->witness_count == b->witness_count;
+    for (uint32_t i = 0; same && i < a->witness_count; i++)
+        same = span_equal(a->witnesses[i].url, b->witnesses[i].url) &&
+               span_equal(a->witnesses[i].vkey, b->witnesses[i].vkey);
+    return same;
+}
+
+static unsigned scalar_count(void) {
+    unsigned count = 0;
+    while (config_keys[count].name != NULL)
+        count++;
+    return count;
+}
+
+/* Behind the scalars stands the one list that a reload does not apply. */
 const char *config_next_fixed_difference(const struct config *old, const struct config *new,
                                          unsigned *cursor) {
-    for (; config_keys[*cursor].name != NULL; (*cursor)++)
-        if (config_keys[*cursor].fixed && !config_key_equal(&config_keys[*cursor], old, new))
-            return config_keys[(*cursor)++].name;
-    return NULL;
+    unsigned scalars = scalar_count();
+    while (*cursor < scalars) {
+        const struct config_key *key = &config_keys[(*cursor)++];
+        if (key->fixed && !config_key_equal(key, old, new))
+            return key->name;
+    }
+    return (*cursor)++ == scalars && !same_witnesses(old, new) ? "witnesses" : NULL;
 }
 
 const char *config_key_name(unsigned index) {
-    static const char *const lists[] = {"issuers", "tenants", NULL};
-    unsigned scalars = 0;
-    while (config_keys[scalars].name != NULL && scalars < index)
-        scalars++;
-    if (config_keys[scalars].name != NULL)
-        return config_keys[scalars].name;
-    return index - scalars < 2 ? lists[index - scalars] : NULL;
+    unsigned scalars = scalar_count();
+    return index < scalars ? config_keys[index].name : config_list_name(index - scalars);
 }

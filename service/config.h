@@ -8,11 +8,19 @@
 
 #include "api/api.h"
 #include "base/mem.h"
+#include "tlog/vkey.h"
 
 #define CONFIG_LISTEN_MAX 16
 #define CONFIG_ISSUERS_MAX 32
 #define CONFIG_TENANTS_MAX 10000
+#define CONFIG_WITNESSES_MAX 16
 #define CONFIG_WHY_SIZE 512
+
+struct config_witness {
+    struct span url; /* its submission prefix, without trailing slash */
+    struct span vkey;
+    struct tlog_vkey key; /* the same, read */
+};
 
 /* Spans are NUL-terminated and live in the arena; docs/configuration.md says what each means. */
 struct config {
@@ -25,8 +33,10 @@ struct config {
     uint32_t tenant_count;
     const struct auth_issuer *issuers;
     uint32_t issuer_count;
+    const struct config_witness *witnesses;
+    uint32_t witness_count;
     uint64_t loops, in_flight, in_flight_per_connection, idle_seconds, drain_seconds, map_size,
-        note_reads_seconds;
+        note_reads_seconds, witness_seconds;
     uint64_t log_level; /* enum log_level */
     bool http2, access_log, insecure_http, log_public, metrics_public;
 };

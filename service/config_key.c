@@ -28,6 +28,7 @@ const struct config_key config_keys[] = {
     {"idleSeconds", CONFIG_NUMBER, AT(idle_seconds), 1, 3600, true},
     {"drainSeconds", CONFIG_NUMBER, AT(drain_seconds), 0, 3600, false},
     {"noteReadsSeconds", CONFIG_NUMBER, AT(note_reads_seconds), 0, 3600, false},
+    {"witnessSeconds", CONFIG_NUMBER, AT(witness_seconds), 10, 60, true},
     {"mapSize", CONFIG_NUMBER, AT(map_size), UINT64_C(1) << 20, UINT64_C(1) << 46, true},
     {"logLevel", CONFIG_LEVEL, AT(log_level), 0, 0, false},
     {"http2", CONFIG_FLAG, AT(http2), 0, 0, true},

@@ -40,7 +40,11 @@ bool config_key_equal(const struct config_key *key, const struct config *a, cons
 /* Whether text is an http(s) URL of at most LIMIT_URL bytes without white space. */
 bool config_url_valid(struct span text);
 
-/* issuers[] and tenants[]: on failure `where` names the key inside ("issuers[0].keyFile"). */
+/* Whether name is that of a list; the i-th of these names, NULL past the last. */
+bool config_list_known(const char *name);
+const char *config_list_name(unsigned index);
+/* issuers[], tenants[] and witnesses[]: on failure `where` names the key inside
+ * ("issuers[0].keyFile"). */
 bool config_list_set(struct config *config, const char *name, json_t *value, char where[80],
                      struct config_refusal *refusal);
 

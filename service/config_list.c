@@ -1,5 +1,6 @@
-/* The two lists of the configuration: issuers[] (whose tokens are believed) and tenants[] (what one
- * tenant has of its own). They have no form as environment variables. */
+/* The lists of the configuration: issuers[] (whose tokens are believed), tenants[] (what one tenant
+ * has of its own) and witnesses[] (who cosigns the log). They have no form as environment
+ * variables. */
 // SPDX-License-Identifier: Apache-2.0
 #include <stdio.h>
 
@@ -7,7 +8,7 @@
 #include "base/limits.h"
 #include "service/config_key.h"
 
-enum member_kind { MEMBER_URL, MEMBER_TEXT, MEMBER_PATH, MEMBER_FLAG };
+enum member_kind { MEMBER_URL, MEMBER_PREFIX, MEMBER_TEXT, MEMBER_PATH, MEMBER_FLAG, MEMBER_VKEY };
 struct member {
     const char *name;
     enum member_kind kind;
@@ -30,21 +31,40 @@ static const struct member tenant_members[] = {
     {"oauthIssuer", MEMBER_URL, offsetof(struct api_tenant_setting, oauth_issuer), true},
     {0},
 };
+static const struct member witness_members[] = {
+    {"url", MEMBER_PREFIX, offsetof(struct config_witness, url), true},
+    {"vkey", MEMBER_VKEY, offsetof(struct config_witness, vkey), true},
+    {0},
+};
 
 struct list {
     const char *name;
     const struct member *members;
     size_t item_size;
     size_t count_max;
+    size_t items, count; /* where the configuration has them */
 };
-static const struct list issuer_list = {"issuers", issuer_members, sizeof(struct auth_issuer),
-                                        CONFIG_ISSUERS_MAX};
-static const struct list tenant_list = {"tenants", tenant_members,
-                                        sizeof(struct api_tenant_setting), CONFIG_TENANTS_MAX};
-
+#define AT(member) offsetof(struct config, member)
+static const struct list lists[] = {
+    {"issuers", issuer_members, sizeof(struct auth_issuer), CONFIG_ISSUERS_MAX, AT(issuers),
+     AT(issuer_count)},
+    {"tenants", tenant_members, sizeof(struct api_tenant_setting), CONFIG_TENANTS_MAX, AT(tenants),
+     AT(tenant_count)},
+    {"witnesses", witness_members, sizeof(struct config_witness), CONFIG_WITNESSES_MAX,
+     AT(witnesses), AT(witness_count)},
+};
+#define LISTS (sizeof lists / sizeof *lists)
 static bool refuse(struct config_refusal *refusal, const char *phrase) {
     snprintf(refusal->phrase, sizeof refusal->phrase, "%s", phrase);
     return false;
+}
+
+/* Its name becomes a label of metrics, where a quote would end it. */
+static bool set_vkey(struct config *config, struct config_witness *witness, struct span text) {
+    witness->vkey = arena_copy(&config->arena, text);
+    return tlog_vkey_parse(witness->vkey, &witness->key) == STATUS_OK &&
+           witness->key.type == TLOG_KEY_COSIGNATURE && witness->key.name.size <= LIMIT_URL &&
+           memchr(text.data, '"', text.size) == NULL && memchr(text.data, '\\', text.size) == NULL;
 }
 
 static bool set_member(struct config *config, const struct member *member, void *item,
@@ -57,12 +77,18 @@ static bool set_member(struct config *config, const struct member *member, void 
     if (!json_is_string(value))
         return refuse(refusal, "must be a string");
     struct span text = span_of(json_string_value(value), json_string_length(value));
+    if (member->kind == MEMBER_VKEY)
+        return set_vkey(config, item, text) ||
+               refuse(refusal, "must be the verifier key of a witness");
     size_t size_max = member->kind == MEMBER_PATH ? 4095 : LIMIT_URL;
     if (text.size == 0 || text.size > size_max || !encode_utf8_valid(text))
         return refuse(refusal, member->kind == MEMBER_PATH ? "must be a path of 1..4095 bytes"
                                                            : "must be 1..256 bytes of UTF-8");
     if (member->kind == MEMBER_URL && !config_url_valid(text))
         return refuse(refusal, "must be an http or https URL without query");
+    if (member->kind == MEMBER_PREFIX &&
+        (!config_url_valid(text) || text.data[text.size - 1] == '/'))
+        return refuse(refusal, "must be an http or https URL without query and trailing slash");
     struct span copy = arena_copy(&config->arena, text);
     if (member->kind == MEMBER_PATH)
         *(const char **)(void *)at = copy.data;
@@ -109,10 +135,24 @@ static bool set_item(struct config *config, const struct slot *slot, json_t *val
     return true;
 }
 
+const char *config_list_name(unsigned index) {
+    return index < LISTS ? lists[index].name : NULL;
+}
+
+static const struct list *list_find(const char *name) {
+    for (size_t i = 0; i < LISTS; i++)
+        if (strcmp(lists[i].name, name) == 0)
+            return &lists[i];
+    return NULL;
+}
+
+bool config_list_known(const char *name) {
+    return list_find(name) != NULL;
+}
+
 bool config_list_set(struct config *config, const char *name, json_t *value, char where[80],
                      struct config_refusal *refusal) {
-    bool issuers = strcmp(name, "issuers") == 0;
-    const struct list *list = issuers ? &issuer_list : &tenant_list;
+    const struct list *list = list_find(name);
     size_t count = json_array_size(value);
     snprintf(where, 80, "%s", name);
     if (!json_is_array(value) || count > list->count_max) {
@@ -127,12 +167,7 @@ bool config_list_set(struct config *config, const char *name, json_t *value, cha
         if (!set_item(config, &slot, json_array_get(value, i), refusal))
             return false;
     }
-    if (issuers) {
-        config->issuers = (const struct auth_issuer *)(void *)items;
-        config->issuer_count = (uint32_t)count;
-    } else {
-        config->tenants = (const struct api_tenant_setting *)(void *)items;
-        config->tenant_count = (uint32_t)count;
-    }
+    memcpy((char *)config + list->items, &items, sizeof items);
+    *(uint32_t *)(void *)((char *)config + list->count) = (uint32_t)count;
     return true;
 }

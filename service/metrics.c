@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "service/access_log.h"
+#include "service/courier.h"
 #include "service/loop.h"
 #include "store/store.h"
 
@@ -139,6 +140,32 @@ static void write_store(const struct service *service, struct buffer *out) {
            stats.full);
 }
 
+/* Names are the witnesses' own: no person's. */
+static void write_witnesses(const struct service *service, struct buffer *out) {
+    const struct courier *courier = atomic_load(&service->courier);
+    struct courier_stats stats;
+    if (courier == NULL)
+        return;
+    head(out, "consentd_witness_replies_total", "counter", "What witnesses answered, by kind.");
+    for (unsigned i = 0; courier_stats_get(courier, i, &stats); i++)
+        for (unsigned kind = 0; kind < REPLY_KINDS; kind++)
+            buffer_append_format(
+                out, "consentd_witness_replies_total{witness=\"%.*s\",reply=\"%s\"} %llu\n",
+                SPAN_ARG(stats.witness), reply_kind_name(kind),
+                (unsigned long long)stats.replies[kind]);
+    head(out, "consentd_witness_cosigned_entries", "gauge",
+         "Entries of the log under the witness's last cosignature since the start.");
+    for (unsigned i = 0; courier_stats_get(courier, i, &stats); i++)
+        buffer_append_format(out, "consentd_witness_cosigned_entries{witness=\"%.*s\"} %llu\n",
+                             SPAN_ARG(stats.witness), (unsigned long long)stats.size);
+    head(out, "consentd_witness_cosigned_timestamp_seconds", "gauge",
+         "When that was, since 1970; 0: not since the start.");
+    for (unsigned i = 0; courier_stats_get(courier, i, &stats); i++)
+        buffer_append_format(out,
+                             "consentd_witness_cosigned_timestamp_seconds{witness=\"%.*s\"} %llu\n",
+                             SPAN_ARG(stats.witness), (unsigned long long)stats.time);
+}
+
 /* A line "name:  123 kB" of /proc/self/status, in bytes. The kernel makes it from memory: no disk
  * is waited for. */
 static uint64_t status_bytes(const char *text, const char *name) {
@@ -170,5 +197,6 @@ void metrics_write(void *context, struct buffer *out) {
     write_latency(service, out);
     write_loops(service, out);
     write_store(service, out);
+    write_witnesses(service, out);
     write_process(service, out);
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "service/courier.h"
 #include "store/store.h"
 
 /* Without one of its own a service is known by the address it listens on. */
@@ -76,9 +77,12 @@ static void refuse(struct service *service, const char *why) {
 
 void service_reload(struct service *service) {
     struct settings *previous = service->settings, *loaded;
+    struct courier *courier = atomic_load(&service->courier);
     char why[SETTINGS_WHY_SIZE];
     const char *cause;
     confirm_clock(service);
+    if (courier != NULL)
+        courier_hurry(courier);
     if (settings_load(&service->source, previous, &loaded, why) != STATUS_OK) {
         refuse(service, why);
         return;

@@ -10,7 +10,8 @@
  * changed, when the store does not take the pack: *why, a static sentence, says what it lacks. */
 bool settings_activate(struct service *service, const struct settings *previous, const char **why);
 /* Reads everything anew and puts it in force, or keeps what is and logs why. Also confirms the wall
- * clock after a step (invariant 7): a SIGHUP is an operator's word. */
+ * clock after a step (invariant 7), and asks the witnesses at once: a SIGHUP is an operator's word.
+ */
 void service_reload(struct service *service);
 
 #endif

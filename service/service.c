@@ -15,6 +15,7 @@
 #include "auth/signer.h"
 #include "base/directory.h"
 #include "base/log.h"
+#include "service/courier.h"
 #include "service/dev.h"
 #include "service/http.h"
 #include "service/library_log.h"
@@ -41,7 +42,10 @@ static bool refuse(const char *why) {
 
 static void store_wake(void *context, unsigned loop) {
     struct service *service = context;
-    loop_tell(&service->loops[loop], LOOP_ANSWERS);
+    if (loop == service->loop_count)
+        courier_answered(atomic_load(&service->courier));
+    else
+        loop_tell(&service->loops[loop], LOOP_ANSWERS);
 }
 
 static void store_failed(void *context) {
@@ -126,7 +130,7 @@ static bool open_store(struct service *service) {
         .create = service->create || config->dev,
         .clock_confirmed = service->clock_confirmed || config->dev,
         .map_size = config->map_size,
-        .loops = service->loop_count,
+        .loops = service->loop_count + 1, /* the last lane is the courier's */
         .clock = &service->clock,
         .wake = store_wake,
         .failed = store_failed,
@@ -148,6 +152,16 @@ static bool open_store(struct service *service) {
     if (!load_receipt_key(service, why, sizeof why))
         return refuse(why);
     return settings_activate(service, NULL, &cause) || refuse(cause);
+}
+
+/* Before there is anybody who could write. */
+static bool start_courier(struct service *service) {
+    const struct config *config = service->settings->config;
+    if (config->witness_count == 0)
+        return true;
+    return courier_start(service->store, config, service->loop_count, &service->courier) ==
+               STATUS_OK ||
+           refuse("the log cannot go on before its witnesses");
 }
 
 static bool start_loops(struct service *service, h2o_globalconf_t *http) {
@@ -257,6 +271,7 @@ static bool prepare(struct service *service, const struct service_options *optio
 }
 
 static void release(struct service *service, h2o_globalconf_t *http) {
+    courier_stop(atomic_load(&service->courier));
     store_close(service->store);
     auth_signer_free(service->receipts);
     for (unsigned i = 0; i < service->loop_count; i++)
@@ -287,8 +302,8 @@ int service_run(const struct service_options *options) {
         return 1;
     }
     http_init(&http, service.settings->config);
-    bool good = open_listeners(&service) && open_store(&service) && start_loops(&service, &http) &&
-                announce(&service);
+    bool good = open_listeners(&service) && open_store(&service) && start_courier(&service) &&
+                start_loops(&service, &http) && announce(&service);
     if (good)
         serve(&service, &signals);
     if (service.store != NULL)

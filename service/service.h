@@ -13,6 +13,7 @@
 #include "service/settings.h"
 
 struct loop;
+struct courier;
 
 /* Bounds that a reload may change, read by loops at every request. */
 struct service_limits {
@@ -29,6 +30,7 @@ struct service {
     struct auth_signer *receipts;
     struct api_service api; /* its pointers are atomic: reload.c and the writer change them */
     struct logger *logger;
+    _Atomic(struct courier *) courier; /* NULL without witnesses */
     struct loop *loops;
     unsigned loop_count;
     struct listener listeners[CONFIG_LISTEN_MAX];

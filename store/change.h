@@ -12,7 +12,8 @@ struct store_disclosure;
 struct store_block;
 struct store_erasure; /* and store/erasure.h these */
 struct store_hold;
-struct store_look; /* store/look.h */
+struct store_look;     /* store/look.h */
+struct store_cosigned; /* store/cosigned.h */
 enum store_batch_end { STORE_BATCH_ALL, STORE_BATCH_TO_DENIAL, STORE_BATCH_TO_PERMIT };
 
 enum store_op {
@@ -31,6 +32,7 @@ enum store_op {
     STORE_HOLD,     /* hold */
     STORE_RELEASE,  /* hold.log_index */
     STORE_LOOK,     /* looks; without an owner */
+    STORE_COSIGN,   /* cosigned */
 };
 
 enum store_role { /* values are stored: never renumber */
@@ -101,6 +103,7 @@ struct store_change {
     struct store_hold *hold;
     struct store_look *looks;
     uint32_t look_count;
+    const struct store_cosigned *cosigned;
     /* out, set by the writer */
     struct store_done done;
     bool outdated;                  /* not judged: another pack is in force. Read it again */

@@ -27,7 +27,8 @@ static const char *const table_names[DB_TABLES] = {
     "idempotency",   "pack",          "block",
     "use",           "about_consent", "log_by_transaction",
     "policy",        "request",       "hash",
-    "erasure",       "hold",
+    "erasure",       "hold",          "checkpoint",
+    "cosignature",
 };
 
 struct db {

@@ -47,6 +47,8 @@ enum db_table {
     DB_HASH,
     DB_ERASURE,
     DB_HOLD,
+    DB_CHECKPOINT,
+    DB_COSIGNATURE,
     DB_TABLES
 };
 const char *db_table_name(enum db_table table);

@@ -34,7 +34,8 @@
     X(ACCESS_AUDIT, 60, 7, "access.audit")                 \
     X(ACCESS_ADMIN, 61, 7, "access.admin")                 \
     X(POLICY_ACTIVATED, 64, 6, "policy.activated")         \
-    X(LOG_GENESIS, 80, 8, "log.genesis")
+    X(LOG_GENESIS, 80, 8, "log.genesis")                   \
+    X(DELIVERY_COSIGNED, 98, 10, "delivery.cosigned")
 
 enum store_event_code {
 #define X(name, number, type, wire) STORE_##name = number,

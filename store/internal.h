@@ -76,7 +76,7 @@ struct store {
     const struct policy_pack *activating; /* wanted, NULL when done */
     enum status activation;
 
-    struct answers answers[LIMIT_LOOPS];
+    struct answers answers[LIMIT_LANES];
 
     /* published by the writer after each commit */
     _Atomic(int64_t) last_time;

@@ -165,7 +165,7 @@ struct store *store_make(const struct store_options *options) {
     pthread_cond_init(&store->queue_filled, &monotonic);
     pthread_cond_init(&store->activation_done, &monotonic);
     pthread_condattr_destroy(&monotonic);
-    for (unsigned i = 0; i < LIMIT_LOOPS; i++) {
+    for (unsigned i = 0; i < LIMIT_LANES; i++) {
         pthread_mutex_init(&store->answers[i].lock, NULL);
         store->answers[i].last = &store->answers[i].first;
     }
@@ -180,7 +180,7 @@ void store_unmake(struct store *store) {
     log_keys_release(&store->log_keys);
     if (store->lock_file >= 0)
         close(store->lock_file);
-    for (unsigned i = 0; i < LIMIT_LOOPS; i++) {
+    for (unsigned i = 0; i < LIMIT_LANES; i++) {
         while (store->answers[i].first != NULL) {
             struct store_change *change = store->answers[i].first;
             store->answers[i].first = change->next;
@@ -196,7 +196,7 @@ void store_unmake(struct store *store) {
 
 enum status store_open(const struct store_options *options, struct store **out, char *why,
                        size_t why_size) {
-    ASSERT(options->loops <= LIMIT_LOOPS && options->clock != NULL);
+    ASSERT(options->loops <= LIMIT_LANES && options->clock != NULL);
     struct store *store = store_make(options);
     enum status status = open_all(store, why, why_size);
     if (status == STATUS_OK)
@@ -270,6 +270,11 @@ enum status store_submit(struct store *store, unsigned loop, struct store_change
     }
     pthread_mutex_unlock(&store->queue_lock);
     return status;
+}
+
+void store_fail(struct store *store) {
+    if (!atomic_exchange(&store->failed, true) && store->options.failed != NULL)
+        store->options.failed(store->options.context);
 }
 
 struct store_change *store_take(struct store *store, unsigned loop) {

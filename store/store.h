@@ -28,7 +28,7 @@ struct store_options {
     bool create;           /* make a new log when there is none; without it that is an error */
     bool clock_confirmed;  /* the clock is right, however far ahead of the last entry it is */
     uint64_t map_size;     /* bytes of address space; 0: 1 TiB */
-    unsigned loops;        /* how many loops take answers, <= LIMIT_LOOPS */
+    unsigned loops;        /* who takes answers: loops and courier, <= LIMIT_LANES */
     const struct clock *clock;
     /* Called by the writer thread when answers wait for `loop`; must not block. */
     void (*wake)(void *context, unsigned loop);
@@ -67,6 +67,9 @@ void store_clock_confirm(struct store *store);
  * owns it. */
 MUST_CHECK enum status store_submit(struct store *store, unsigned loop,
                                     struct store_change *change);
+/* The store can no longer be trusted to be the log, whoever found that out: it takes no more
+ * changes, and `failed` is called unless it was before. Any thread. */
+void store_fail(struct store *store);
 /* The answered changes of this loop as a list linked by ->next, oldest first; NULL when none. The
  * caller owns them and frees each with store_change_free. */
 struct store_change *store_take(struct store *store, unsigned loop);

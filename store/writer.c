@@ -9,6 +9,7 @@
 #include "base/json_out.h"
 #include "base/log.h"
 #include "store/checkpoint.h"
+#include "store/cosigning.h"
 #include "store/erasing.h"
 #include "store/granting.h"
 #include "store/guard.h"
@@ -122,6 +123,8 @@ static enum status run(struct write *w, struct store_change *change) {
         return change_erase(w, change);
     case STORE_HOLD:
         return change_hold(w, change);
+    case STORE_COSIGN:
+        return change_cosign(w, change);
     case STORE_RELEASE:
         return change_release(w, change);
     case STORE_LOOK:
@@ -139,15 +142,7 @@ static bool is_judged(const struct store_change *change) {
     case STORE_DISCLOSE:
     case STORE_ERASE: /* by its retention */
         return true;
-    case STORE_END:
-    case STORE_END_MANY:
-    case STORE_TOKENS:
-    case STORE_PROOFS:
-    case STORE_BLOCK:
-    case STORE_UNBLOCK:
-    case STORE_HOLD:
-    case STORE_RELEASE:
-    case STORE_LOOK:
+    default:
         break;
     }
     return false;
@@ -190,8 +185,7 @@ static void fail_all(struct store_change *changes, enum status status) {
 
 static void stop_serving(struct store *store, enum status status) {
     log_event(LOG_ERROR, "store.stopped", LOG_TEXT("status", status_name(status)));
-    if (!atomic_exchange(&store->failed, true) && store->options.failed != NULL)
-        store->options.failed(store->options.context);
+    store_fail(store);
 }
 
 /* Anything but "no space" is the world broken: the outcome of a commit is then unknown, and after a
@@ -364,7 +358,7 @@ static enum status activate(struct store *store, struct write *w, const struct p
 /* ---- the thread */
 
 static void answer(struct store *store, struct store_change *changes) {
-    bool woken[LIMIT_LOOPS] = {false};
+    bool woken[LIMIT_LANES] = {false};
     while (changes != NULL) {
         struct store_change *change = changes;
         struct answers *answers = &store->answers[change->loop];

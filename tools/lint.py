@@ -35,7 +35,7 @@ LOG_FIELDS = set(
     """address answered bytes bytes_left call cause client code consents count duration_us
     entries in_flight index key logs loop loops method name now_ms origin pack peer protocol
     reloads request_id reserve resets route size status step_ms text trace_id uptime_ms
-    version warning why""".split()
+    version warning why witness""".split()
 )
 INVARIANTS = set(range(1, 12))
 ASSERTED_HERE = {10}

@@ -155,7 +155,9 @@ def test_what_the_log_has_not_is_not_there(log, path):
     refused(answer, 404, "not-found")
 
 
-@pytest.mark.parametrize("path", ["/log/checkpoint?size=1", "/log/tile/0/000?x=1"])
+@pytest.mark.parametrize(
+    "path", ["/log/checkpoint?size=1", "/log/checkpoint?newest=1", "/log/tile/0/000?x=1"]
+)
 def test_there_is_nothing_to_ask_for(log, path):
     refused(log.api.get(path, check=False), 400, "invalid-parameter")
 

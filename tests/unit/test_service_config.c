@@ -52,6 +52,8 @@ static void what_is_left_out_has_its_default(void **state) {
     assert_int_equal(config->in_flight_per_connection, 128);
     assert_int_equal(config->idle_seconds, 75);
     assert_int_equal(config->drain_seconds, 20);
+    assert_int_equal(config->witness_seconds, 30);
+    assert_int_equal(config->witness_count, 0);
     assert_int_equal(config->log_level, LOG_INFO);
     assert_int_equal(config->map_size, 0);
     assert_true(config->http2 && config->access_log);
@@ -175,6 +177,57 @@ static void an_issuer_is_checked_member_by_member(void **state) {
         assert_null(load(text, false));
         assert_string_equal(why, rows[i][1]);
     }
+}
+
+/* Of tests/vectors/tlog.json. */
+#define VKEY "witness.example/w1+cc6a4030+BB7e3iDlulND9RvkT+5qieIz441LY46kWnV5lnGtI5Q6"
+#define LOG_VKEY "consent.example/log1+71046bc7+Aar0t/08cFMEMawrNmL1SdD4Mh+ts05tw2/cbLwo8+Da"
+#define WITNESS(url, vkey) "{\"url\":\"" url "\",\"vkey\":\"" vkey "\"}"
+
+static void witnesses_are_read_and_their_members_checked(void **state) {
+    (void)state;
+    static const char *const rows[][2] = {
+        {"1", "config: \"witnesses\": must be an array of at most 16 objects"},
+        {"[{}]", "config: \"witnesses[0].url\": is required"},
+        {"[{\"url\":\"https://w.example\"}]", "config: \"witnesses[0].vkey\": is required"},
+        {"[" WITNESS("ftp://w.example", VKEY) "]",
+         "config: \"witnesses[0].url\": must be an http or https URL without query and trailing "
+         "slash"},
+        {"[" WITNESS("https://w.example/", VKEY) "]",
+         "config: \"witnesses[0].url\": must be an http or https URL without query and trailing "
+         "slash"},
+        {"[" WITNESS("https://w.example", "w.example+00000000+AAAA") "]",
+         "config: \"witnesses[0].vkey\": must be the verifier key of a witness"},
+        {"[" WITNESS("https://w.example", LOG_VKEY) "]",
+         "config: \"witnesses[0].vkey\": must be the verifier key of a witness"},
+        {"[" WITNESS("https://w.example", VKEY) "," WITNESS("https://v.example", VKEY) "]",
+         "config: \"witnesses[1].vkey\": stands twice"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char member[1024];
+        snprintf(member, sizeof member, "\"witnesses\":%s", rows[i][0]);
+        assert_null(load_with(member));
+        assert_string_equal(why, rows[i][1]);
+    }
+    struct config *config =
+        load_with("\"witnessSeconds\":10,\"witnesses\":[" WITNESS("https://w.example/a", VKEY) "]");
+    assert_non_null(config);
+    assert_int_equal(config->witness_seconds, 10);
+    assert_int_equal(config->witness_count, 1);
+    assert_string_equal(config->witnesses[0].url.data, "https://w.example/a");
+    assert_string_equal(config->witnesses[0].vkey.data, VKEY);
+    assert_int_equal(config->witnesses[0].key.type, TLOG_KEY_COSIGNATURE);
+    struct config *none = load_with("\"witnessSeconds\":10");
+    unsigned cursor = 0;
+    assert_string_equal(config_next_fixed_difference(config, none, &cursor), "witnesses");
+    assert_null(config_next_fixed_difference(config, none, &cursor));
+    cursor = 0;
+    assert_null(config_next_fixed_difference(config, config, &cursor));
+    config_free(none);
+    config_free(config);
+    assert_null(load_with("\"witnessSeconds\":9"));
+    assert_string_equal(why, "config: \"witnessSeconds\": must be 10..60");
+    assert_null(load_with("\"witnessSeconds\":61"));
 }
 
 static void what_production_needs_is_required_by_name(void **state) {
@@ -308,7 +361,8 @@ static void the_manual_explains_every_key(void **state) {
         if (strstr(manual.data, row) == NULL)
             fail_msg("docs/configuration.md has no row for %s", key);
         config_variable_name(key, variable, sizeof variable);
-        bool scalar = strcmp(key, "issuers") != 0 && strcmp(key, "tenants") != 0;
+        bool scalar = strcmp(key, "issuers") != 0 && strcmp(key, "tenants") != 0 &&
+                      strcmp(key, "witnesses") != 0;
         if (scalar && strstr(manual.data, variable) == NULL)
             fail_msg("docs/configuration.md does not name %s", variable);
     }
@@ -321,6 +375,7 @@ int main(void) {
         cmocka_unit_test(every_key_of_the_file_is_read),
         cmocka_unit_test(every_refusal_names_its_key),
         cmocka_unit_test(an_issuer_is_checked_member_by_member),
+        cmocka_unit_test(witnesses_are_read_and_their_members_checked),
         cmocka_unit_test(what_production_needs_is_required_by_name),
         cmocka_unit_test(development_needs_nothing),
         cmocka_unit_test(a_file_that_is_no_object_is_refused_with_its_line),

@@ -3,6 +3,7 @@
  * either the whole change is there or nothing of it (invariants 1 and 2); and no decision is given
  * that was to be recorded and is not (invariant 11). */
 // SPDX-License-Identifier: Apache-2.0
+#include "store/cosigned.h"
 #include "store/db.h"
 #include "store/erasure.h"
 #include "store/inquiry.h"
@@ -82,6 +83,14 @@ static void fill_hold(struct store_change *change, uint64_t log_index) {
         .role = STORE_BY_TENANT, .reason = SPAN("court"), .log_index = log_index};
 }
 
+static void fill_cosigned(struct store_change *change, uint64_t size) {
+    struct store_cosignature *item = arena_array(&change->arena, 1, sizeof *item);
+    struct store_cosigned *cosigned = arena_array(&change->arena, 1, sizeof *cosigned);
+    *item = (struct store_cosignature){SPAN("w"), SPAN("line\n"), true};
+    *cosigned = (struct store_cosigned){size, SPAN("checkpoint"), item, 1};
+    change->cosigned = cosigned;
+}
+
 static struct store_change *make(struct fixture *f, enum store_op op, const struct uuid *id,
                                  const char *account) {
     struct store_change *change = new_change(f, op, TENANT);
@@ -104,6 +113,7 @@ static struct store_change *make(struct fixture *f, enum store_op op, const stru
     struct store_stats stats;
     store_stats_get(f->store, &stats);
     fill_hold(change, stats.entries - 1);
+    fill_cosigned(change, stats.entries);
     return change;
 }
 
@@ -282,6 +292,10 @@ static void lifting_a_hold_is_whole_or_nothing(void **state) {
     all_faults(state, STORE_RELEASE);
 }
 
+static void cosignatures_are_whole_or_nothing(void **state) {
+    all_faults(state, STORE_COSIGN);
+}
+
 static struct store_change *make_new(struct fixture *f, unsigned attempt) {
     static const struct uuid none;
     char account[32];
@@ -334,6 +348,7 @@ int main(void) {
         TEST(an_erasure_is_whole_or_nothing),
         TEST(a_hold_is_whole_or_nothing),
         TEST(lifting_a_hold_is_whole_or_nothing),
+        TEST(cosignatures_are_whole_or_nothing),
         TEST(an_unknown_outcome_is_resolved_by_the_idempotency_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
