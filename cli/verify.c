@@ -126,7 +126,7 @@ static void print_good(const struct audit_run *run) {
     printf("good, %llu entries, root %.*s\n", (unsigned long long)run->tree.head.size, (int)size,
            root);
     if (run->openings)
-        printf("opened %llu, erased %llu, of %llu consents and %llu tenants\n",
+        printf("opened %llu, erased %llu; consents %llu, tenants %llu\n",
                (unsigned long long)run->opened,
                (unsigned long long)audit_erased_between(&run->history.erased, AUDIT_NO_INDEX,
                                                         UINT64_MAX),

@@ -56,7 +56,7 @@ def test_a_market_is_good_and_our_judge_and_another_agree(exported, judge):  # n
     signed = (exported / "checkpoint").read_text().splitlines()
     assert done.stdout == (
         f"good, {len(lines)} entries, root {signed[2]}\n"
-        f"opened {len(lines)}, erased 0, of {len(consents)} consents and {len(tenants)} tenants\n"
+        f"opened {len(lines)}, erased 0; consents {len(consents)}, tenants {len(tenants)}\n"
     )
     vkey = (exported / "vkey").read_text().strip()
     assert judge(exported, vkey) == (0, f"good, {len(lines)} entries")

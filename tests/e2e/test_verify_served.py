@@ -68,7 +68,7 @@ def good(done):
 def test_what_is_served_is_what_is_exported(served, tmp_path):
     first, second = good(served.verify("--openings"))
     assert first.startswith("good, 734 entries, root ")
-    assert second == "opened 734, erased 0, of 2 consents and 2 tenants"
+    assert second == "opened 734, erased 0; consents 2, tenants 2"
     export(served.server.data, tmp_path / "out")
     done = ctl("verify", tmp_path / "out", "--vkey", served.vkey, "--openings")
     assert good(done) == [first, second]
@@ -117,10 +117,10 @@ def test_an_auditor_of_one_tenant_demands_its_numbers(served):
         done = served.verify("--tenant", tenant, providers=[tenant])
         first, second = good(done)
         assert first.startswith("good, 734 entries, root ")
-        assert second == f"opened {count}, erased 0, of 1 consents and 1 tenants"
+        assert second == f"opened {count}, erased 0; consents 1, tenants 1"
     assert good(served.verify("--tenant", OTHER))[1].startswith("opened 31,")
     nobody = served.verify("--tenant", "https://nobody.example")
-    assert good(nobody)[1] == "opened 0, erased 0, of 0 consents and 0 tenants"
+    assert good(nobody)[1] == "opened 0, erased 0; consents 0, tenants 0"
 
 
 def test_what_a_token_does_not_show_is_not_known(served):
@@ -160,7 +160,7 @@ def test_what_was_erased_has_its_notice(tmp_path):
         edp.create(bodies.consent(APP, NOW, "another"))
     before = good(served.verify("--openings", "--state", state))
     # the grant, its tokens and its end; what was seen: 2 ends, 2 notices, a consent
-    assert before[1] == "opened 7, erased 302, of 2 consents and 2 tenants"
+    assert before[1] == "opened 7, erased 302; consents 2, tenants 2"
     assert ctl(*watch, "--token", tmp_path / "token").returncode == 0
     export(served.server.data, tmp_path / "out")
     done = ctl("verify", tmp_path / "out", "--vkey", served.vkey, "--openings")
