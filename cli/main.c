@@ -35,7 +35,7 @@ static const char conclusion[] =
 static void print_help(FILE *to) {
     fputs(introduction, to);
     for (size_t i = 0; commands[i] != NULL; i++) {
-        fprintf(to, "  %-12s %s\n", commands[i]->name, commands[i]->summary);
+        fprintf(to, "  %-14s %s\n", commands[i]->name, commands[i]->summary);
     }
     fputs(conclusion, to);
 }

@@ -22,8 +22,8 @@ WITHHELD = "withheld: it has no line (a token of some tenants: see --tenant)"
 
 
 class Served:
-    def __init__(self, folder, entries, pack=PERSEUS):
-        self.server = Server(folder / "data", pack=pack, clock=f"{NOW}x0").start()
+    def __init__(self, folder, entries, **options):
+        self.server = Server(folder / "data", clock=f"{NOW}x0", **options).start()
         self.minter = Minter(self.server.data, NOW_S)
         self.folder = folder
         self.consents = {}
@@ -147,7 +147,7 @@ def test_what_was_erased_has_its_notice(tmp_path):
     pack = json.loads(PERSEUS.read_text())
     pack["settings"]["retention"] = {"keepAfterEnd": "P0D", "eraseAfter": "P6Y"}
     (tmp_path / "pack.json").write_text(json.dumps(pack))
-    served = Served(tmp_path, 300, tmp_path / "pack.json")
+    served = Served(tmp_path, 300, pack=tmp_path / "pack.json")
     state, monitored = tmp_path / "state", tmp_path / "monitored"
     watch = ("monitor", served.server.url, "--vkey", served.vkey, "--state", monitored, "--once")
     assert good(served.verify("--openings", "--state", state))[1].startswith("opened 304, erased 0")
@@ -167,6 +167,17 @@ def test_what_was_erased_has_its_notice(tmp_path):
     assert good(done) == before
     for tenant in (EDP, OTHER):
         good(served.verify("--tenant", tenant, providers=[tenant]))
+    served.server.stop()
+
+
+def test_looks_that_are_noted_are_verified_by_the_next(tmp_path):
+    served = Served(tmp_path, 10, environment={"CONSENTD_NOTE_READS_SECONDS": "1"})
+    one = served.verify("--tenant", EDP, providers=[EDP])
+    before = good(one)
+    while good(one) == before:  # until the look of one tenant's auditor is an entry about it
+        one = served.verify("--tenant", EDP, providers=[EDP])
+    assert int(good(one)[1].split()[1][:-1]) > int(before[1].split()[1][:-1])
+    assert good(served.verify("--openings"))[0].startswith("good, ")
     served.server.stop()
 
 
