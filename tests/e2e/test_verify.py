@@ -435,7 +435,7 @@ def test_what_was_erased_whole_needs_a_notice_that_names_it(forged):
     erase(forged, indexes, *WHOLE)
     done = forged.verify()
     assert done.returncode == 0, done
-    assert f", erased {len(indexes)}, " in done.stdout
+    assert f", erased {len(indexes)}; " in done.stdout
 
 
 @pytest.mark.parametrize("noticed", [[], [-1]])
