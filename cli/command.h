@@ -32,6 +32,7 @@ extern const struct cli_command cli_verify_entry_command;
 extern const struct cli_command cli_monitor_command;
 extern const struct cli_command cli_verify_receipt_command;
 extern const struct cli_command cli_next_key_command;
+extern const struct cli_command cli_scrub_command;
 extern const struct cli_command cli_policy_check_command;
 extern const struct cli_command cli_policy_test_command;
 extern const struct cli_command cli_policy_diff_command;

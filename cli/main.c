@@ -7,9 +7,11 @@
 #include "cli/command.h"
 
 static const struct cli_command *const commands[] = {
-    &cli_token_command,          &cli_policy_command,       &cli_export_command,
-    &cli_verify_command,         &cli_verify_entry_command, &cli_monitor_command,
-    &cli_verify_receipt_command, &cli_next_key_command,     NULL,
+    &cli_token_command,          &cli_policy_command,
+    &cli_export_command,         &cli_verify_command,
+    &cli_verify_entry_command,   &cli_monitor_command,
+    &cli_verify_receipt_command, &cli_next_key_command,
+    &cli_scrub_command,          NULL,
 };
 
 static const char introduction[] = "consentctl works on the data directory and the log of "

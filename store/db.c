@@ -201,6 +201,20 @@ void db_reap_readers(struct db *db) {
         log_event(LOG_WARN, "store.readers_reaped", LOG_INT("count", dead));
 }
 
+/* A heading and a line for each, or one line that says that there is none. */
+static int count_line(const char *line, void *count) {
+    (void)line;
+    ++*(unsigned *)count;
+    return 0;
+}
+
+bool db_is_read(struct db *db) {
+    unsigned lines = 0;
+    db_reap_readers(db);
+    (void)mdb_reader_list(db->env, count_line, &lines);
+    return lines > 1;
+}
+
 void db_write_begin(struct db *db, struct db_txn *txn) {
     FAULT_VARIABLE;
     *txn = (struct db_txn){.db = db, .write = true};

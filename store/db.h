@@ -65,6 +65,8 @@ MUST_CHECK enum status db_open_read_only(const char *directory, struct db **out,
 void db_close(struct db *db);
 /* Clears readers of processes that died. */
 void db_reap_readers(struct db *db);
+/* Whether a reader of any living process is open on it, this one's included. */
+bool db_is_read(struct db *db);
 
 struct db_view; /* a heap copy, in checked builds */
 struct db_txn {

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "store/checkpoint.h"
 #include "store/guard.h"
+#include "store/scrub.h"
 
 #define PATH_MAX_SIZE 4096
 
@@ -28,8 +29,7 @@ static bool make_path(const struct store_options *options, const char *name, cha
     return size > 0 && size < PATH_MAX_SIZE;
 }
 
-/* Keeps a second consentd, import or rebuild out; the kernel drops it with the process. */
-static enum status take_lock(struct store *store, char *why, size_t size) {
+enum status store_lock(struct store *store, char *why, size_t size) {
     char path[PATH_MAX_SIZE];
     if (!make_path(&store->options, "lock", path))
         return refuse(why, size, "is too long", store->options.directory, 0);
@@ -140,9 +140,11 @@ static enum status open_existing(struct store *store, char *why, size_t size) {
 
 static enum status open_all(struct store *store, char *why, size_t size) {
     const struct store_options *options = &store->options;
-    enum status status = take_lock(store, why, size);
-    if (status == STATUS_OK)
-        status = db_open(options->directory, options->map_size, &store->db, why, size);
+    enum status status = store_lock(store, why, size);
+    if (status != STATUS_OK)
+        return status;
+    store_scrub_discard(options->directory);
+    status = db_open(options->directory, options->map_size, &store->db, why, size);
     if (status != STATUS_OK)
         return status;
     if (state_exists(store))

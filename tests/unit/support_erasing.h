@@ -33,7 +33,7 @@ static struct store_consent make_full(struct fixture *f, const char *account) {
     d->tokens = token;
     d->token_count = 1;
     change->has_key = true;
-    memcpy(change->key.bytes, account, strnlen(account, MAC16_SIZE));
+    memcpy(change->key.bytes, account, strlen(account) < MAC16_SIZE ? strlen(account) : MAC16_SIZE);
     assert_int_equal(fixture_run(f, change), STATUS_OK);
     uint64_t index = change->done.consent;
     store_change_free(change);
