@@ -18,7 +18,7 @@ from test_log_served import APP, EDP, append_tokens
 
 
 def ctl(*arguments, **more):
-    environment = _environment(more.pop("environment", None))
+    environment = _environment({"no_proxy": "127.0.0.1"})
     command = [str(CTL), *map(str, arguments)]
     return subprocess.run(
         command, capture_output=True, text=True, env=environment, timeout=300, **more

@@ -475,17 +475,39 @@ def test_a_notice_cannot_speak_of_what_comes_later(forged):
     assert found(forged.verify()).endswith("a notice of what was not there")
 
 
+def straddled(forged):
+    """The first two indexes of a consent, and of another that began before and went on after."""
+    histories = [[e["index"] for e in h] for h in forged.histories().values() if len(h) > 1]
+    return next(
+        (one[:2], other[:2])
+        for one in histories
+        for other in histories
+        if other[0] < one[0] and one[1] < other[1]
+    )
+
+
+def test_an_erased_entry_is_the_missing_link_of_its_chain(forged):
+    (index, _), _ = straddled(forged)
+    notice(forged, "whole", [index])
+    erase(forged, [index], *WHOLE)
+    assert forged.verify().returncode == 0
+
+
 def test_an_erased_entry_is_the_missing_link_of_one_chain_only(forged):
     """An operator cannot hide the entries of two consents behind the erasure of one entry."""
-    index, later = forged.long_history()[:2]
-    others = [h for h in forged.histories().values() if h[0]["index"] not in (index, later)]
-    other = next(h for h in others if len(h) > 1 and h[0]["index"] > index)
-    second = other[1]["index"]
-    forged.payload(second)["prev"] = index
-    forged.payload(second)["seq"] = 3
+    (index, _), (_, second) = straddled(forged)
+    forged.payload(second)["prev"], forged.payload(second)["seq"] = index, 3
     notice(forged, "whole", [index])
     erase(forged, [index], *WHOLE)
     assert re.match(rf"entry {second}: it is number 3 of its consent", found(forged.verify()))
+
+
+def test_an_erased_entry_is_one_missing_link_and_not_two(forged):
+    (index, later), _ = straddled(forged)
+    forged.payload(later)["seq"] = 3
+    notice(forged, "whole", [index])
+    erase(forged, [index], *WHOLE)
+    assert re.match(rf"entry {later}: it is number 3 of its consent", found(forged.verify()))
 
 
 # ---- earlier checkpoints
