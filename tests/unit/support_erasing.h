@@ -16,8 +16,7 @@
 #define TRANSACTION "transfer-\\\"1\\\""
 #define IP "192.0.2.1"
 
-static struct store_consent make_full(struct fixture *f, const char *account) {
-    struct store_change *change = new_change(f, STORE_CREATE, TENANT);
+static void fill_full(struct fixture *f, struct store_change *change, const char *account) {
     fill_draft(f, change, APP, account);
     struct span *resource = arena_array(&change->arena, 1, sizeof *resource);
     struct store_token *token = arena_array(&change->arena, 1, sizeof *token);
@@ -32,6 +31,11 @@ static struct store_consent make_full(struct fixture *f, const char *account) {
     d->terms_json = SPAN("\"externalId\":\"" EXTERNAL "\",\"resource\":\"" RESOURCE "\"");
     d->tokens = token;
     d->token_count = 1;
+}
+
+static struct store_consent make_full(struct fixture *f, const char *account) {
+    struct store_change *change = new_change(f, STORE_CREATE, TENANT);
+    fill_full(f, change, account);
     change->has_key = true;
     memcpy(change->key.bytes, account, strlen(account) < MAC16_SIZE ? strlen(account) : MAC16_SIZE);
     assert_int_equal(fixture_run(f, change), STATUS_OK);
@@ -91,7 +95,8 @@ UNUSED_ static void disclose(struct fixture *f, const char *account) {
         .at = store_time_ms(f->store),
         .pack = f->pack,
         .transaction = SPAN("transfer-\"1\""),
-        .body_json = SPAN("\"transaction\":\"" TRANSACTION "\""),
+        .step = SPAN("step-1"),
+        .body_json = SPAN("\"transaction\":\"" TRANSACTION "\",\"transferStepId\":\"step-1\""),
         .asked_json = SPAN("\"client\":\"" APP "\""),
         .personal_json = arena_format(&change->arena, "\"account\":\"%s\"", account),
     };
@@ -131,6 +136,8 @@ UNUSED_ static uint32_t traces_of(struct fixture *f, const char *account) {
     struct mac16 ref = store_mac16(f->store, reference, 4);
     const struct span named[] = {SPAN("transaction"), SPAN(TENANT), SPAN("transfer-\"1\"")};
     struct mac16 transaction = store_mac16(f->store, named, 3);
+    const struct span stepped[] = {SPAN("step"), SPAN(TENANT), SPAN("step-1")};
+    struct mac16 step = store_mac16(f->store, stepped, 3);
     char token[32];
     memset(token, 0x77, sizeof token);
     return rows_with(f, span_of_text(account)) + rows_with(f, SPAN(IP)) +
@@ -139,6 +146,7 @@ UNUSED_ static uint32_t traces_of(struct fixture *f, const char *account) {
            rows_with(f, span_of((const char *)key.bytes, MAC16_SIZE)) +
            rows_with(f, span_of((const char *)ref.bytes, MAC16_SIZE)) +
            rows_with(f, span_of((const char *)resource.bytes, MAC16_SIZE)) +
+           rows_with(f, span_of((const char *)step.bytes, MAC16_SIZE)) +
            rows_with(f, span_of((const char *)transaction.bytes, MAC16_SIZE));
 }
 

@@ -62,6 +62,54 @@ static void what_must_wait_is_scheduled(void **state) {
     json_decref(consent);
 }
 
+/* Without its personal part a consent is shown wherever it was, to the client without the pairwise
+ * id that nobody can make any more. */
+static void what_is_left_is_shown_everywhere(void **state) {
+    struct world *w = *state;
+    json_t *consent = ended(w);
+    const char *id = text_in(consent, "consentId");
+    json_t *seen = answered(get(w, AS_APP, at(w, consent, "")), 200);
+    const char *by_account =
+        arena_format(&w->arena, "/v1/consents?account=%s", text_in(seen, "account")).data;
+    json_t *page = answered(get(w, AS_APP, by_account), 200);
+    assert_int_equal(json_array_size(json_object_get(page, "items")), 1);
+    json_decref(page);
+    json_decref(answered(post(w, AS_EDP, ERASURES, of_consent(w, consent, "")), 202));
+    page = answered(get(w, AS_APP, by_account), 200);
+    assert_int_equal(json_array_size(json_object_get(page, "items")), 0);
+    json_decref(page);
+    page = answered(get(w, AS_EDP, "/v1/consents?account=acc-1"), 200);
+    assert_int_equal(json_array_size(json_object_get(page, "items")), 0);
+    json_decref(page);
+    const struct who seeing[] = {AS_EDP, AS_APP, AS_AUDITOR};
+    for (size_t i = 0; i < 3; i++) {
+        json_t *left = answered(get(w, seeing[i], at(w, consent, "")), 200);
+        assert_null(json_object_get(left, "account"));
+        json_decref(left);
+        json_decref(answered(get(w, seeing[i], at(w, consent, "?at=2026-03-13T00:00Z")), 200));
+        page = answered(get(w, seeing[i], "/v1/consents"), 200);
+        assert_int_equal(json_array_size(json_object_get(page, "items")), 1);
+        json_decref(page);
+        json_decref(answered(get(w, seeing[i], at(w, consent, "/events")), 200));
+    }
+    json_decref(answered(
+        get(w, AS_AUDITOR,
+            arena_format(&w->arena,
+                         "/v1/audit/at?time=2026-03-13T00:00Z&client=" APP "&consentId=%s", id)
+                .data),
+        200));
+    assert_int_equal(get(w, AS_EDP, at(w, consent, "/receipt")).status, 200);
+    uint64_t before = entries(w);
+    struct reply reply = send(w, (struct sending){.as = AS_EDP,
+                                                  .target = at(w, consent, "/renew"),
+                                                  .body = "{\"grant\":" GRANT "}",
+                                                  .key = "k"});
+    assert_problem(&reply, 410, "erased");
+    assert_int_equal(entries(w), before);
+    json_decref(seen);
+    json_decref(consent);
+}
+
 /* Who could see it is told that it is gone; for others it never was (invariant 9). */
 static void it_is_gone_for_who_could_see_it(void **state) {
     struct world *w = *state;
@@ -86,6 +134,8 @@ static void it_is_gone_for_who_could_see_it(void **state) {
         struct reply reply = get(w, others[i], at(w, consent, ""));
         assert_problem(&reply, 404, "not-found");
     }
+    struct reply receipt = get(w, AS_EDP, at(w, consent, "/receipt"));
+    assert_problem(&receipt, 410, "erased");
     uint64_t before = entries(w);
     static const char *const writes[] = {"/revoke", "/proofs"};
     static const char *const bodies[] = {"{\"reason\":{\"code\":\"withdrawn\"}}",
@@ -250,6 +300,7 @@ int main(void) {
 #define T(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
         T(what_may_go_goes_at_once),
         T(what_must_wait_is_scheduled),
+        T(what_is_left_is_shown_everywhere),
         T(it_is_gone_for_who_could_see_it),
         T(an_active_consent_is_refused),
         T(administrators_name_the_tenant),

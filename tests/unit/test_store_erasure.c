@@ -41,7 +41,7 @@ static struct store_event event_at(struct fixture *f, uint64_t index, bool *open
 static void nothing_is_found_of_a_consent_that_was_erased(void **state) {
     struct fixture *f = *state;
     struct store_consent c = ended(f, "acc-1");
-    assert_int_equal(traces_of(f, "acc-1"), 17);
+    assert_int_equal(traces_of(f, "acc-1"), 18);
     fixture_set_time(f, DUE);
     struct store_change *change =
         erasure_of(f, &c.id, STORE_ERASED_WHOLE, STORE_GROUND_NO_LONGER_NECESSARY);
@@ -62,6 +62,38 @@ static void nothing_is_found_of_a_consent_that_was_erased(void **state) {
     assert_int_equal(c.status_at, time_of(ENDED));
     assert_int_equal(c.permissions, 0);
     assert_false(c.has_account);
+}
+
+/* What was asked for stands in an entry and a row of its own. */
+static void a_request_goes_with_what_was_granted(void **state) {
+    struct fixture *f = *state;
+    struct store_change *change = new_change(f, STORE_CREATE, TENANT);
+    fill_full(f, change, "acc-1");
+    change->draft.ask.granted = false;
+    change->draft.grant_json = change->draft.grant_private_json = SPAN("");
+    change->draft.token_count = 0;
+    assert_int_equal(fixture_run(f, change), STATUS_OK);
+    struct store_consent c = look(f, change->done.consent);
+    store_change_free(change);
+    assert_int_equal(
+        run_and_free(f, erasure_of(f, &c.id, STORE_ERASED_WHOLE, STORE_GROUND_CONSENT_WITHDRAWN)),
+        STATUS_WRONG_STATE);
+    change = new_change(f, STORE_GRANT, TENANT);
+    change->id = c.id;
+    fill_full(f, change, "acc-1");
+    assert_int_equal(run_and_free(f, change), STATUS_OK);
+    assert_int_equal(end_consent(f, &c.id, "withdrawn", CONSENT_REVOKED), STATUS_OK);
+    fixture_set_time(f, DUE);
+    assert_int_equal(
+        run_and_free(f, erasure_of(f, &c.id, STORE_ERASED_WHOLE, STORE_GROUND_NO_LONGER_NECESSARY)),
+        STATUS_OK);
+    assert_int_equal(traces_of(f, "acc-1"), 0);
+    assert_int_equal(store_read_begin(f->reader), STATUS_OK);
+    assert_int_equal(store_consent_by_index(f->reader, c.index, &c), STATUS_OK);
+    assert_int_equal(store_consent_as_of(f->reader, c.created_entry, &c), STATUS_OK);
+    assert_int_equal(c.status, CONSENT_REQUESTED);
+    assert_int_equal(c.permissions, 0);
+    store_read_end(f->reader);
 }
 
 /* What is published of an erasure: which entries, on what ground, at whose request. */
@@ -329,6 +361,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
         T(nothing_is_found_of_a_consent_that_was_erased),
+        T(a_request_goes_with_what_was_granted),
         T(the_notice_tells_which_entries_and_nobody),
         T(the_personal_part_can_go_alone),
         T(before_its_time_the_whole_waits_and_the_personal_part_goes),
