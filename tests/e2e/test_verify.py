@@ -11,6 +11,7 @@ from conftest import NOW
 from harness import forge
 from harness.market import Market
 from test_export import ctl, export, judge  # noqa: F401
+from test_judge import KEYS, SIZES, TURNED, written  # noqa: F401
 
 FAMILIES = 70  # more than a tile of entries
 
@@ -78,7 +79,28 @@ def test_logs_of_any_entries_and_size_are_good_without_openings(tmp_path, size):
     assert done.returncode == 0 and done.stdout.startswith(f"good, {size} entries, root "), done
 
 
+@pytest.mark.parametrize("size", SIZES)
+def test_logs_at_every_edge_of_a_tile_are_good(written, size):  # noqa: F811
+    done = verify(written(size), vkey=KEYS["log"]["vkey"])
+    root = (written(size) / "checkpoint").read_text().splitlines()[2]
+    assert (done.returncode, done.stdout) == (0, f"good, {size} entries, root {root}\n")
+
+
 # ---- one bit
+
+
+@pytest.mark.parametrize(
+    "name, at",
+    [(name, at) for name, at, _ in TURNED if name.startswith(("checkpoint", "tile/"))],
+)
+def test_what_the_other_judge_finds_we_find(written, tmp_path, name, at):  # noqa: F811
+    folder = shutil.copytree(written(257), tmp_path / "log")
+    turn(folder / name, at)
+    done = verify(folder, vkey=KEYS["log"]["vkey"])
+    if (name, at) == ("checkpoint", -20):  # a witness's, whom we were not asked to believe
+        assert done.returncode == 0
+    else:
+        assert found(done)
 
 
 def turn(path, at, bit=1):
