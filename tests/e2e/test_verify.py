@@ -166,7 +166,9 @@ def test_one_bit_of_a_line_is_found_and_its_index_named(log, member):
     while not chr(line[at]).isalnum():
         at += 1
     raw[index] = line[: at + 1] + bytes([line[at + 1] ^ 1]) + line[at + 2 :]
-    if member in ("seq", "index", "v", "tenantSeq"):  # a single digit
+    if member in ("seq", "index", "v", "tenantSeq"):  # a number stays one: its last digit
+        while chr(line[at + 1]).isdigit():
+            at += 1
         raw[index] = line[:at] + bytes([line[at] ^ 1]) + line[at + 1 :]
     (log / "events.ndjson").write_bytes(b"".join(raw))
     said = found(verify(log, "--openings"))
