@@ -19,6 +19,7 @@ from harness.process import metrics, until
 from harness.server import Server
 from harness.tokens import Minter
 from harness.witness import Witness
+from test_export import ctl
 
 EDP = "https://directory.example/courier/member/edp"
 APP = "https://directory.example/courier/app"
@@ -268,3 +269,25 @@ def test_a_witness_that_hangs_does_not_hold_up_the_stop(scene):
         assert until(scene.server, lambda: liars.asked > asked)
         scene.server.stop()
     assert [e["why"] for e in scene.events("courier.not_cosigned")] == ["Timeout was reached"]
+
+
+def test_an_auditor_verifies_a_log_whose_witnesses_have_not_seen_the_last(scene, tmp_path):
+    """Heads of tenants and notices of erasures stand behind the cosigned checkpoint."""
+    one = scene.witness()
+    scene.grow(40)
+    scene.witnessed_by(pair(one))
+    size = scene.checkpoint().size
+    scene.grow(40)
+    with scene.api(scene.minter.tenant(EDP)) as tenant:
+        consent = tenant.create(bodies.consent(APP, NOW, account="erased"))["consentId"]
+        tenant.end(consent)
+        body = {"consentId": consent, "part": "personal"}
+        body.update(ground="unlawfulProcessing", requestId="one")
+        assert tenant.post("/v1/erasures", body).status_code == 200
+    assert scene.checkpoint(newest=True).size > scene.checkpoint().size == size
+    token = tmp_path / "token"
+    token.write_text(scene.minter.auditor() + "\n")
+    for more in ([], ["--openings"], ["--tenant", EDP]):
+        done = ctl("verify", scene.server.url, "--vkey", scene.vkey, "--token", token, *more)
+        assert (done.returncode, done.stderr) == (0, ""), done
+        assert done.stdout.startswith("good, "), done.stdout
