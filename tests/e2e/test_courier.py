@@ -253,6 +253,9 @@ def test_witnesses_that_lie_cost_nothing_but_an_alarm(scene):
             for e in scene.events("courier.not_cosigned")
         }
         assert found == {name: LIES[name] for name in liars.names[:15]}
+        assert "the answer is too large" in [
+            e["why"] for e in scene.events("courier.not_cosigned") if e["witness"].endswith("/huge")
+        ]
         for name, (reply, _) in list(LIES.items())[:15]:
             assert scene.replies(name, reply) == 1
         scene.grow(3)

@@ -97,7 +97,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Length", str(HUGE))
         self.end_headers()
-        self.flood(b"\xe2\x80\x94" * 1024)
+        self.flood(b"x" * 4096)  # all that was promised
 
     def endless_head(self):
         self.send_response(200)
