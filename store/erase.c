@@ -124,7 +124,7 @@ static enum status carry_out(struct erasing *e, struct store_change *change, str
     erase_part(e, STORE_ERASED_WHOLE, targets, count);
     for (uint32_t i = 0; i < count; i++)
         if (targets[i].part != STORE_KEPT && targets[i].next < targets[i].end)
-            erase_put_order(e, &targets[i], targets[i].part, e->w->now);
+            erase_put_order(e, &targets[i], targets[i].part, ERASE_NEXT);
     show(order, targets, count, &change->arena);
     change->done.log_index = e->notice;
     bool nothing = order->consent_count == 0 && e->notice == STORE_INDEX_NONE && !order->goes_on;

@@ -134,7 +134,7 @@ static void do_due(struct erasing *e, struct target *t, enum store_erased part) 
     }
     erase_part(e, part, t, 1);
     if (t->next < t->end)
-        erase_put_order(e, t, part, e->w->now);
+        erase_put_order(e, t, part, ERASE_NEXT);
 }
 
 bool erasure_sweep(struct write *w) {

@@ -1,5 +1,5 @@
 /* What goes when an entry or a consent is erased: payloads with their r, and the rows by which
- * others tables would still know them. The leaf and the tree stay (invariant 3). Writer thread
+ * other tables would still know them. The leaf and the tree stay (invariant 3). Writer thread
  * only. */
 // SPDX-License-Identifier: Apache-2.0
 #include "base/encode.h"

@@ -298,6 +298,29 @@ static void more_than_a_commit_takes_goes_on_after_it(void **state) {
     assert_true(opens);
 }
 
+/* It goes on in the very millisecond that the whole is due. */
+static void what_goes_on_leaves_what_waits_alone(void **state) {
+    struct fixture *f = *state;
+    struct store_consent c = make_full(f, "acc-1");
+    for (int i = 0; i < 5; i++)
+        decide(f, "acc-1", 500);
+    fixture_set_time(f, ENDED);
+    assert_int_equal(end_consent(f, &c.id, "withdrawn", CONSENT_REVOKED), STATUS_OK);
+    assert_int_equal(
+        run_and_free(f, erasure_of(f, &c.id, STORE_ERASED_WHOLE, STORE_GROUND_OBJECTION)),
+        STATUS_OK);
+    fixture_set_time(f, DUE);
+    for (int i = 0; i < 8; i++) { /* each with a step of the sweep before it */
+        char account[32];
+        snprintf(account, sizeof account, "other-%d", i);
+        (void)create(f, OTHER_APP, account);
+    }
+    assert_int_equal(look(f, c.index).erased, STORE_ERASED_WHOLE);
+    assert_int_equal(rows_with(f, SPAN("acc-1")), 0);
+    assert_int_equal(rows_with(f, SPAN(EXTERNAL)), 0);
+    assert_int_equal(count_of(f, DB_ERASURE), 0);
+}
+
 /* The first answer cannot be given again. */
 static void a_key_of_what_was_erased_is_gone(void **state) {
     struct fixture *f = *state;
@@ -370,6 +393,7 @@ int main(void) {
         T(an_account_goes_with_what_found_no_consent),
         T(what_the_clock_ended_is_recorded_first),
         T(more_than_a_commit_takes_goes_on_after_it),
+        T(what_goes_on_leaves_what_waits_alone),
         T(a_key_of_what_was_erased_is_gone),
         T(the_past_of_what_was_erased_can_be_asked_about),
 #undef T
