@@ -47,8 +47,8 @@ const char *erase_ground_name(enum store_ground ground);
 bool erase_at_once(enum store_ground ground);
 
 /* ---- erase_due.c */
-/* To be gone on with at a time. What has begun comes before all that waits, so that it never has the
- * key of an erasure that does. */
+/* To be gone on with at a time. What has begun comes before all that waits, so that it never has
+ * the key of an erasure that does. */
 #define ERASE_NEXT INT64_MIN
 void erase_put_order(struct erasing *e, const struct target *target, enum store_erased part,
                      int64_t due);
