@@ -6,6 +6,7 @@ from conftest import NOW, NOW_S
 from harness import bodies
 from harness.audit import Auditor, read_log
 from harness.client import Api, refused
+from harness.process import until
 from harness.questions import question
 from harness.tokens import Minter
 
@@ -140,8 +141,10 @@ def test_they_are_written_while_the_service_runs(new_server):
     market = Market(new_server, seconds=1)
     with market.auditor(["*"]) as auditor:
         auditor.consent(market.consent["consentId"])
-        while not any(e["event"] == "access.audit" for e in read_log(auditor)):
-            pass
+        until(
+            market.server,
+            lambda: any(e["event"] == "access.audit" for e in read_log(auditor)),
+        )
 
 
 def test_nothing_is_noted_when_it_is_switched_off(new_server):
