@@ -1,40 +1,52 @@
-/* The courier: its thread brings the log's checkpoints to the witnesses and their cosignatures
- * back, off the write path. It holds no snapshot while it waits for others.
+/* The courier: one thread for all that the service asks of others over HTTP, off every path of a
+ * request. It runs its jobs one after another, each when it is due, and holds no snapshot while it
+ * waits for others.
  *
- * A witness that has cosigned more entries than the log has shows that an old copy of the log was
- * put back: then the store takes nothing any more (store_fail), so that two histories never grow.
- */
+ * A job that waits for somebody who hangs holds up the others, for FETCH_MS a batch at most: jobs
+ * send what they have at a time, and come back later to those that failed. */
 // SPDX-License-Identifier: Apache-2.0
 #ifndef SERVICE_COURIER_H
 #define SERVICE_COURIER_H
 
-#include "service/config.h"
-#include "service/reply.h"
+#include "service/fetch.h"
+#include "store/change.h"
 #include "store/store.h"
 
-struct courier;
+#define COURIER_JOBS_MAX 4
 
-/* Opens a reader and starts the thread; returns when each witness was asked once, or did not answer
- * in time, so that a log that was put back takes no change before it is found. STATUS_INTERNAL when
- * it was, or when the store cannot be read. *out is set before the writer tells of answers. config
- * and store are borrowed; lane is the courier's for changes. */
-MUST_CHECK enum status courier_start(struct store *store, const struct config *config,
-                                     unsigned lane, _Atomic(struct courier *) *out);
-/* Ends the thread, whatever it waits for. The store must still be open. NULL is right. */
+struct courier_job {
+    /* Does what is due, or all there is when an operator hurries; returns when it is due again, in
+     * microseconds of CLOCK_MONOTONIC. On the courier's thread; returns early on courier_stopping.
+     */
+    int64_t (*run)(void *context, bool hurried);
+    void *context; /* borrowed until courier_stop */
+};
+
+struct courier;
+/* lane is the courier's for changes; store is borrowed. */
+struct courier *courier_new(struct store *store, unsigned lane);
+/* Before the start. */
+void courier_add(struct courier *courier, struct courier_job job);
+/* Starts the thread; returns when each job has run once. */
+void courier_start(struct courier *courier);
+/* Ends the thread, whatever it waits for, and frees the courier. The store must still be open. NULL
+ * is right. */
 void courier_stop(struct courier *courier);
 
 /* The writer has answered a change of the courier's lane. Any thread. */
 void courier_answered(struct courier *courier);
-/* Asks the witnesses at once rather than at the next interval. Any thread. */
+/* Runs all jobs at once, due or not. Any thread. */
 void courier_hurry(struct courier *courier);
+/* Asks the jobs anew whether they are due. Any thread; never blocks. */
+void courier_wake(struct courier *courier);
 
-struct courier_stats {
-    struct span witness; /* its name */
-    uint64_t replies[REPLY_KINDS];
-    uint64_t size; /* of the log, as it cosigned it last; 0: not since the start */
-    uint64_t time; /* when, in seconds since 1970 */
-};
-/* Of the witness at index; false past the last. Any thread. */
-bool courier_stats_get(const struct courier *courier, unsigned index, struct courier_stats *out);
+/* ---- for jobs, on the courier's thread */
+
+/* As fetcher_run, until the courier is to stop. */
+void courier_fetch(struct courier *courier, struct fetch *const *fetches, unsigned count);
+/* Waits for the writer: true once the change is on disk; change->done says what came of it. False
+ * also when the queue did not take it. The caller frees the change. */
+bool courier_write(struct courier *courier, struct store_change *change);
+bool courier_stopping(const struct courier *courier);
 
 #endif

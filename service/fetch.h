@@ -2,7 +2,8 @@
  * trickles or floods costs a time-out and no more. The door to libcurl.
  *
  * Threads: one, but for fetcher_wake. Redirects are not followed; proxies are those of the
- * environment (https_proxy, no_proxy). */
+ * environment (https_proxy, no_proxy). TLS is 1.2 or later, the peer's certificate and name are
+ * always checked. */
 // SPDX-License-Identifier: Apache-2.0
 #ifndef SERVICE_FETCH_H
 #define SERVICE_FETCH_H
@@ -12,18 +13,25 @@
 #include "base/mem.h"
 #include "base/span.h"
 
-#define FETCH_ANSWER_MAX 65536 /* bytes of a body: 64 signature lines fit many times over */
+#define FETCH_ANSWER_MAX 65536 /* bytes of a body where the caller says no other bound */
 #define FETCH_MS 9000          /* for the whole, name to last byte; two fit into 20 seconds */
 #define FETCH_CONNECT_MS 5000
 #define FETCHES_MAX 16 /* at a time */
 
 struct fetch {
-    const char *url;      /* borrowed, with body */
-    struct span body;     /* to POST */
-    int status;           /* of HTTP; 0: there is no answer */
-    const char *failure;  /* why there is none, a static text */
-    char type[64];        /* media type, "" when there is none or it is longer */
-    struct buffer answer; /* the caller's to release */
+    /* in: all borrowed while fetcher_run runs */
+    const char *url;
+    struct span body;           /* to POST; absent: GET */
+    const char *const *headers; /* lines "Name: value", NULL behind the last; NULL: none */
+    const char *ca_file;        /* PEM; whom alone to trust. NULL: whom the system trusts */
+    size_t answer_max;          /* bytes of the answer's body; 0: FETCH_ANSWER_MAX */
+    /* out */
+    int status;              /* of HTTP; 0: there is no answer */
+    const char *failure;     /* why there is none, a static text */
+    char type[64];           /* media type, "" when there is none or it is longer */
+    char etag[128];          /* the same */
+    char cache_control[256]; /* the same */
+    struct buffer answer;    /* the caller's to release */
 };
 
 struct fetcher;

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "service/access_log.h"
-#include "service/courier.h"
+#include "service/rounds.h"
 #include "service/loop.h"
 #include "store/store.h"
 
@@ -142,12 +142,12 @@ static void write_store(const struct service *service, struct buffer *out) {
 
 /* Names are the witnesses' own: no person's. */
 static void write_witnesses(const struct service *service, struct buffer *out) {
-    const struct courier *courier = atomic_load(&service->courier);
-    struct courier_stats stats;
-    if (courier == NULL)
+    const struct rounds *rounds = service->rounds;
+    struct rounds_stats stats;
+    if (rounds == NULL)
         return;
     head(out, "consentd_witness_replies_total", "counter", "What witnesses answered, by kind.");
-    for (unsigned i = 0; courier_stats_get(courier, i, &stats); i++)
+    for (unsigned i = 0; rounds_stats_get(rounds, i, &stats); i++)
         for (unsigned kind = 0; kind < REPLY_KINDS; kind++)
             buffer_append_format(
                 out, "consentd_witness_replies_total{witness=\"%.*s\",reply=\"%s\"} %llu\n",
@@ -155,12 +155,12 @@ static void write_witnesses(const struct service *service, struct buffer *out) {
                 (unsigned long long)stats.replies[kind]);
     head(out, "consentd_witness_cosigned_entries", "gauge",
          "Entries of the log under the witness's last cosignature since the start.");
-    for (unsigned i = 0; courier_stats_get(courier, i, &stats); i++)
+    for (unsigned i = 0; rounds_stats_get(rounds, i, &stats); i++)
         buffer_append_format(out, "consentd_witness_cosigned_entries{witness=\"%.*s\"} %llu\n",
                              SPAN_ARG(stats.witness), (unsigned long long)stats.size);
     head(out, "consentd_witness_cosigned_timestamp_seconds", "gauge",
          "When that was, since 1970; 0: not since the start.");
-    for (unsigned i = 0; courier_stats_get(courier, i, &stats); i++)
+    for (unsigned i = 0; rounds_stats_get(rounds, i, &stats); i++)
         buffer_append_format(out,
                              "consentd_witness_cosigned_timestamp_seconds{witness=\"%.*s\"} %llu\n",
                              SPAN_ARG(stats.witness), (unsigned long long)stats.time);

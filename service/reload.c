@@ -77,12 +77,10 @@ static void refuse(struct service *service, const char *why) {
 
 void service_reload(struct service *service) {
     struct settings *previous = service->settings, *loaded;
-    struct courier *courier = atomic_load(&service->courier);
     char why[SETTINGS_WHY_SIZE];
     const char *cause;
     confirm_clock(service);
-    if (courier != NULL)
-        courier_hurry(courier);
+    courier_hurry(service->courier);
     if (settings_load(&service->source, previous, &loaded, why) != STATUS_OK) {
         refuse(service, why);
         return;

@@ -23,6 +23,7 @@
 #include "service/metrics.h"
 #include "service/notify.h"
 #include "service/reload.h"
+#include "service/rounds.h"
 #include "store/store.h"
 
 #define DESCRIPTORS_RESERVED 128 /* store, logs, listeners and pipes of 64 loops */
@@ -43,7 +44,7 @@ static bool refuse(const char *why) {
 static void store_wake(void *context, unsigned loop) {
     struct service *service = context;
     if (loop == service->loop_count)
-        courier_answered(atomic_load(&service->courier));
+        courier_answered(service->courier);
     else
         loop_tell(&service->loops[loop], LOOP_ANSWERS);
 }
@@ -157,10 +158,12 @@ static bool open_store(struct service *service) {
 /* Before there is anybody who could write. */
 static bool start_courier(struct service *service) {
     const struct config *config = service->settings->config;
-    if (config->witness_count == 0)
-        return true;
-    return courier_start(service->store, config, service->loop_count, &service->courier) ==
-               STATUS_OK ||
+    service->courier = courier_new(service->store, service->loop_count);
+    if (config->witness_count != 0 &&
+        rounds_open(service->store, config, service->courier, &service->rounds) != STATUS_OK)
+        return refuse("the store cannot be read");
+    courier_start(service->courier);
+    return service->rounds == NULL || !rounds_rolled_back(service->rounds) ||
            refuse("the log cannot go on before its witnesses");
 }
 
@@ -271,7 +274,8 @@ static bool prepare(struct service *service, const struct service_options *optio
 }
 
 static void release(struct service *service, h2o_globalconf_t *http) {
-    courier_stop(atomic_load(&service->courier));
+    courier_stop(service->courier);
+    rounds_close(service->rounds);
     store_close(service->store);
     auth_signer_free(service->receipts);
     for (unsigned i = 0; i < service->loop_count; i++)

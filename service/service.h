@@ -14,6 +14,7 @@
 
 struct loop;
 struct courier;
+struct rounds;
 
 /* Bounds that a reload may change, read by loops at every request. */
 struct service_limits {
@@ -30,7 +31,8 @@ struct service {
     struct auth_signer *receipts;
     struct api_service api; /* its pointers are atomic: reload.c and the writer change them */
     struct logger *logger;
-    _Atomic(struct courier *) courier; /* NULL without witnesses */
+    struct courier *courier;
+    struct rounds *rounds; /* NULL without witnesses */
     struct loop *loops;
     unsigned loop_count;
     struct listener listeners[CONFIG_LISTEN_MAX];
