@@ -84,8 +84,11 @@ static enum audit_got fetch(struct http *self, const char *path, size_t max, str
 static enum audit_got get(struct audit_source *source, const char *path, size_t max,
                           struct buffer *out, struct audit_fault *fault) {
     char below[128];
-    snprintf(below, sizeof below, "/log/%s%s", path,
-             strcmp(path, "checkpoint") == 0 ? "?newest=true" : "");
+    if (strcmp(path, AUDIT_COSIGNED) == 0)
+        path = "checkpoint";
+    else if (strcmp(path, "checkpoint") == 0)
+        path = "checkpoint?newest=true";
+    snprintf(below, sizeof below, "/log/%s", path);
     return fetch((struct http *)source, below, max, out, fault);
 }
 

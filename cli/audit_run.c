@@ -173,14 +173,25 @@ static bool conclude(struct audit_run *run) {
            (!span_present(run->tenant.name) || end_tenant(run));
 }
 
+/* What others are shown who demand cosignatures: read first, so that the newest is not older. */
+static bool read_cosigned(struct audit_run *run) {
+    return run->witnesses->count == 0 ||
+           audit_cosigned_read(run->source, run->keys, run->witnesses, &run->cosigned, &run->fault);
+}
+
+static bool compare_cosigned(struct audit_run *run) {
+    const struct audit_mark mark = {run->cosigned.head, AUDIT_COSIGNED};
+    return run->witnesses->count == 0 || audit_tree_began(&run->tree, &mark);
+}
+
 /* What is erased while it is read has its notice behind the checkpoint. */
 bool audit_run_look(struct audit_run *run) {
-    bool good = go_on(run);
+    bool good = read_cosigned(run) && go_on(run);
     for (int round = 0;
          good && run->source->live && round < ROUNDS && !audit_history_explained(&run->history);
          round++)
         good = go_on(run);
-    return good && conclude(run);
+    return good && compare_cosigned(run) && conclude(run);
 }
 
 void audit_run_release(struct audit_run *run) {
@@ -188,4 +199,5 @@ void audit_run_release(struct audit_run *run) {
     audit_history_release(&run->history);
     buffer_release(&run->checkpoint);
     buffer_release(&run->tenant.text);
+    audit_cosigned_release(&run->cosigned);
 }

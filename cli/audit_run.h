@@ -4,6 +4,7 @@
 #ifndef CLI_AUDIT_RUN_H
 #define CLI_AUDIT_RUN_H
 
+#include "cli/audit_cosigned.h"
 #include "cli/audit_history.h"
 #include "cli/audit_tree.h"
 #include "cli/progress.h"
@@ -19,13 +20,15 @@ struct audit_tenant {
 struct audit_run {
     struct audit_source *source;
     const struct audit_keys *keys;
+    const struct audit_witnesses *witnesses;
     bool openings;
     struct audit_tenant tenant;
     struct audit_tree tree;
     struct audit_history history;
     struct progress progress;
-    struct buffer checkpoint; /* as it was signed */
-    struct audit_entry line;  /* read ahead */
+    struct buffer checkpoint;       /* as it was signed */
+    struct audit_cosigned cosigned; /* where witnesses are demanded */
+    struct audit_entry line;        /* read ahead */
     bool has_line, lines_end;
     uint64_t opened;
     struct audit_fault fault;
@@ -35,8 +38,10 @@ struct audit_run {
 
 /* Reads the signed head of run->tenant.name. Before the checkpoint. */
 bool audit_run_head(struct audit_run *run);
-/* Reads the checkpoint, goes on to it, and says what can be said of all that was read by then. Can
- * be called again while it returns true: the log may have grown since. */
+/* Reads the checkpoint, goes on to it, and says what can be said of all that was read by then;
+ * where witnesses are demanded, also that what they are shown is how this log began. Whether a
+ * quorum has cosigned that is for the caller to judge. Can be called again while it returns true:
+ * the log may have grown since. */
 bool audit_run_look(struct audit_run *run);
 void audit_run_release(struct audit_run *run);
 

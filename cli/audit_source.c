@@ -22,6 +22,19 @@ bool audit_source_checkpoint(struct audit_source *source, const struct audit_key
     }
 }
 
+bool audit_source_cosigned(struct audit_source *source, const struct audit_keys *keys,
+                           struct buffer *out, struct tlog_head *head, struct audit_fault *fault) {
+    buffer_clear(out);
+    switch (source->kind->get(source, AUDIT_COSIGNED, CHECKPOINT_MAX, out, fault)) {
+    case AUDIT_GOT:
+        return audit_checkpoint_check(keys, buffer_span(out), AUDIT_COSIGNED, head, fault);
+    case AUDIT_MISSING:
+        return audit_source_checkpoint(source, keys, out, head, fault);
+    default:
+        return false;
+    }
+}
+
 bool audit_source_tile(struct audit_source *source, const struct tlog_tile *tile,
                        struct buffer *out, struct audit_fault *fault) {
     char path[8 + TLOG_TILE_PATH_MAX] = "tile/";

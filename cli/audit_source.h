@@ -9,6 +9,7 @@
 #include "tlog/tile.h"
 
 #define AUDIT_NO_INDEX UINT64_MAX
+#define AUDIT_COSIGNED "checkpoint.cosigned"
 
 struct audit_source {
     const struct audit_source_kind *kind;
@@ -19,8 +20,9 @@ struct audit_source {
 
 enum audit_got { AUDIT_GOT, AUDIT_MISSING, AUDIT_FAILED };
 struct audit_source_kind {
-    /* Appends at most max bytes of a file below the log's root: "checkpoint", "tile/...". A fault
-     * only with AUDIT_FAILED. */
+    /* Appends at most max bytes of a file below the log's root: "checkpoint" (the newest),
+     * AUDIT_COSIGNED (the one for those who demand cosignatures), "tile/...". A fault only with
+     * AUDIT_FAILED. */
     enum audit_got (*get)(struct audit_source *source, const char *path, size_t max,
                           struct buffer *out, struct audit_fault *fault);
     /* The next line with an entry, a view until the next call; absent when there is none yet. */
@@ -48,6 +50,9 @@ void audit_source_close(struct audit_source *source);
 /* The log's checkpoint, in out, and the head that its keys signed. */
 bool audit_source_checkpoint(struct audit_source *source, const struct audit_keys *keys,
                              struct buffer *out, struct tlog_head *head, struct audit_fault *fault);
+/* The same of the newest that witnesses have cosigned; where there is none, of the newest. */
+bool audit_source_cosigned(struct audit_source *source, const struct audit_keys *keys,
+                           struct buffer *out, struct tlog_head *head, struct audit_fault *fault);
 /* A tile or bundle, in out: a fault when it is not there. */
 bool audit_source_tile(struct audit_source *source, const struct tlog_tile *tile,
                        struct buffer *out, struct audit_fault *fault);

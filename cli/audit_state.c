@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "base/encode.h"
 #include "base/file.h"
 #include "base/timestamp.h"
 #include "cli/file.h"
@@ -12,16 +13,32 @@
 #include "tlog/text.h"
 
 #define FIRST_LINE "consentctl audit state 1"
+#define UNCOSIGNED "uncosigned "
 #define STATE_MAX 131072
 
-static bool parse(struct span text, int64_t *seen, struct span *checkpoint) {
+/* "SIZE TIME" */
+static bool parse_uncosigned(struct span line, struct audit_state *out) {
+    const char *space = memchr(line.data, ' ', line.size);
+    size_t digits = space != NULL ? (size_t)(space - line.data) : line.size;
+    return space != NULL &&
+           decode_decimal(span_of(line.data, digits), &out->uncosigned) == STATUS_OK &&
+           timestamp_parse(span_of(space + 1, line.size - digits - 1), &out->uncosigned_seen) ==
+               STATUS_OK;
+}
+
+static bool parse(struct span text, struct audit_state *out, struct span *checkpoint) {
     struct span line;
+    size_t label = strlen(UNCOSIGNED);
     if (tlog_text_line(&text, &line) != STATUS_OK || !span_is(line, FIRST_LINE) ||
-        tlog_text_line(&text, &line) != STATUS_OK || timestamp_parse(line, seen) != STATUS_OK ||
-        tlog_text_line(&text, &line) != STATUS_OK || line.size != 0)
+        tlog_text_line(&text, &line) != STATUS_OK ||
+        timestamp_parse(line, &out->seen) != STATUS_OK || tlog_text_line(&text, &line) != STATUS_OK)
+        return false;
+    if (span_starts(line, SPAN(UNCOSIGNED)) &&
+        (!parse_uncosigned(span_of(line.data + label, line.size - label), out) ||
+         tlog_text_line(&text, &line) != STATUS_OK))
         return false;
     *checkpoint = text;
-    return true;
+    return line.size == 0;
 }
 
 static bool read_known(const char *command, const char *path, const struct audit_keys *keys,
@@ -30,7 +47,7 @@ static bool read_known(const char *command, const char *path, const struct audit
     struct span checkpoint;
     struct audit_fault fault;
     bool good = cli_file_read(command, path, STATE_MAX, &text) == CLI_OK;
-    if (good && !parse(buffer_span(&text), &out->seen, &checkpoint)) {
+    if (good && !parse(buffer_span(&text), out, &checkpoint)) {
         cli_complain(command, "%s: it is no state file", path);
         good = false;
     }
@@ -48,12 +65,18 @@ bool audit_state_read(const char *command, const char *path, const struct audit_
     return !out->known || read_known(command, path, keys, out);
 }
 
-bool audit_state_write(const char *command, const char *path, int64_t seen,
+bool audit_state_write(const char *command, const char *path, const struct audit_state *state,
                        struct span checkpoint) {
     struct buffer text = {0};
     char time[TIMESTAMP_SIZE + 1];
-    timestamp_format(seen, time);
-    buffer_append_format(&text, FIRST_LINE "\n%s\n\n%.*s", time, SPAN_ARG(checkpoint));
+    timestamp_format(state->seen, time);
+    buffer_append_format(&text, FIRST_LINE "\n%s\n", time);
+    if (state->uncosigned != 0) {
+        timestamp_format(state->uncosigned_seen, time);
+        buffer_append_format(&text, UNCOSIGNED "%llu %s\n", (unsigned long long)state->uncosigned,
+                             time);
+    }
+    buffer_append_format(&text, "\n%.*s", SPAN_ARG(checkpoint));
     bool good = file_replace(path, buffer_span(&text));
     if (!good)
         cli_complain(command, "%s: %s", path, strerror(errno));

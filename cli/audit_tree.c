@@ -185,6 +185,20 @@ static bool resume(struct audit_tree *t, const struct audit_mark *mark) {
     return true;
 }
 
+bool audit_tree_began(struct audit_tree *t, const struct audit_mark *mark) {
+    const struct tlog_reader reader = {.read = read_rows, .context = t};
+    struct tlog_path path;
+    if (mark->head.size > t->head.size)
+        return audit_bad(t->fault, "rollback: the log has %llu entries, and %llu in %s",
+                         (unsigned long long)t->head.size, (unsigned long long)mark->head.size,
+                         mark->name);
+    if (tlog_consistency_prove(&reader, mark->head.size, t->head.size, &path) != STATUS_OK)
+        return false;
+    return tlog_consistency_verify(&path, &mark->head, &t->head) ||
+           audit_bad(t->fault, "fork: the log did not begin with the %llu entries of %s",
+                     (unsigned long long)mark->head.size, mark->name);
+}
+
 /* Against what was read by now. */
 static bool check_head(struct audit_tree *t, const struct tlog_head *head) {
     struct digest root = tlog_tree_root(&t->tree);

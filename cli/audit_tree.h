@@ -43,6 +43,8 @@ bool audit_tree_aim(struct audit_tree *tree, const struct tlog_head *head);
 bool audit_tree_next(struct audit_tree *tree, struct audit_leaves *leaves);
 /* At the head's size: the tiles that are not full, and the root. */
 bool audit_tree_end(struct audit_tree *tree);
+/* At the head's size: that it began as the tree of the mark, by a proof from its tiles. */
+bool audit_tree_began(struct audit_tree *tree, const struct audit_mark *mark);
 void audit_tree_release(struct audit_tree *tree);
 
 #endif

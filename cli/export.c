@@ -9,6 +9,7 @@
 #include "cli/file.h"
 #include "cli/options.h"
 #include "cli/progress.h"
+#include "store/cosigned.h"
 #include "store/event.h"
 #include "store/log.h"
 #include "tlog/bundle.h"
@@ -23,13 +24,14 @@ static const char help[] =
     "meanwhile. OUT must not exist; it has its name when all of it is on disk.\n"
     "\n"
     "  OUT/checkpoint      the signed size and root of the log (C2SP tlog-checkpoint)\n"
+    "  OUT/checkpoint.cosigned   the newest that witnesses have cosigned, where some do\n"
     "  OUT/tile/...        the hashes of its tree, and its leaves in bundles (C2SP tlog-tiles)\n"
     "  OUT/vkey            the verifier keys, one a line. Auditors should have theirs from "
     "elsewhere\n"
     "  OUT/events.ndjson   every entry with what opens its leaf, one a line, as GET\n"
     "                      /v1/audit/events streams them. These are personal data\n"
     "\n"
-    "The same log gives the same bytes. `consentctl verify OUT` verifies it.\n"
+    "The same log, cosigned alike, gives the same bytes. `consentctl verify OUT` verifies it.\n"
     "\n"
     "  --data DIR   the data directory of the service\n"
     "  --progress   tells how far it is also where standard error is no terminal\n"
@@ -68,8 +70,12 @@ static enum status write_lines(struct export *e, uint64_t count, FILE *out) {
 }
 
 static void write_heading(struct export *e) {
+    struct buffer cosigned = {0};
     export_files_put(&e->files, "checkpoint", store_log_checkpoint(e->reader));
     export_files_put(&e->files, "vkey", store_log_verifier_keys(e->reader));
+    if (store_cosigned_newest(e->reader, &cosigned))
+        export_files_put(&e->files, "checkpoint.cosigned", buffer_span(&cosigned));
+    buffer_release(&cosigned);
 }
 
 /* What was there at the start in short snapshots; in the last one all that has come since, and the

@@ -16,10 +16,12 @@
 #define COMMAND "monitor"
 #define EVERY_S 60
 #define STALL_S 86400
+#define COSIGNED_S 600 /* witnesses are asked every minute at least */
 
 static const char help[] =
     "Usage: consentctl monitor URL --vkey KEY --state FILE [--every TIME] [--stall TIME]\n"
     "                          [--exec COMMAND] [--once] [--token FILE] [--timeout TIME]\n"
+    "                          [--witness KEY... [--quorum N] [--cosigned-within TIME]]\n"
     "\n"
     "Watches a log that is served. Each look reads the checkpoint, shows that the log goes on "
     "from\n"
@@ -29,14 +31,26 @@ static const char help[] =
     "\n"
     "  bad          fork: the log is not the one it was; rollback: it has become shorter; an "
     "entry\n"
-    "               that is not what its leaf commits to, is withheld, or leaves a gap in numbers\n"
-    "  stale        it has not grown for the time of --stall\n"
+    "               that is not what its leaf commits to, is withheld, or leaves a gap in "
+    "numbers;\n"
+    "               a log that no quorum of witnesses has cosigned, or that is not the one they "
+    "have\n"
+    "  stale        it has not grown for the time of --stall, or a quorum has not cosigned it, or "
+    "not\n"
+    "               what it has become, for that of --cosigned-within\n"
     "  unavailable  it cannot be read\n"
     "\n"
     "  --vkey KEY       the log's verifier key, or a file with its keys, one a line\n"
     "  --state FILE     keeps the last good checkpoint; only good looks change it\n"
     "  --every TIME     between two looks: 60s\n"
     "  --stall TIME     how long a log may stay as it is: 1d\n"
+    "  --witness KEY    a witness's verifier key, or a file with some, one a line; can be given "
+    "more\n"
+    "                   than once. The checkpoint that is shown to who demands cosignatures is "
+    "read\n"
+    "                   too, and held against the newest\n"
+    "  --quorum N       how many of them must have cosigned it: all\n"
+    "  --cosigned-within TIME   how long witnesses may stay behind: 10m\n"
     "  --exec COMMAND   is run by the shell, with CONSENTCTL_RESULT (bad, stale, unavailable) and\n"
     "                   CONSENTCTL_TEXT in its environment\n"
     "  --once           looks once and ends\n"
@@ -53,6 +67,7 @@ static const char help[] =
 struct monitor {
     struct audit_where where;
     struct audit_keys keys;
+    struct audit_witnesses witnesses;
     struct span state_file, every, stall, exec;
     int64_t every_s, stall_s;
     bool once;
@@ -104,6 +119,7 @@ static bool begin(struct monitor *m, struct audit_fault *fault) {
     m->run = mem_alloc_zeroed(1, sizeof *m->run);
     m->run->source = source;
     m->run->keys = &m->keys;
+    m->run->witnesses = &m->witnesses;
     m->run->openings = true;
     audit_history_begin(&m->run->history, size);
     if (m->state.known) {
@@ -121,29 +137,82 @@ static enum cli_exit fail(struct monitor *m, const struct audit_fault *fault) {
     return bad ? CLI_FAILED : CLI_UNAVAILABLE;
 }
 
-static enum cli_exit keep(struct monitor *m, struct audit_run *run) {
+/* What a quorum must come to have cosigned: when it has reached that, what there is then. */
+static bool aim_at(struct monitor *m, const struct audit_run *run, struct audit_state *state) {
+    size_t quorum = run->witnesses->quorum;
+    uint64_t cosigned = run->cosigned.count >= quorum ? run->cosigned.head.size : 0;
+    if (quorum == 0 || (state->uncosigned != 0 && cosigned < state->uncosigned))
+        return false;
+    state->uncosigned = cosigned < run->tree.head.size ? run->tree.head.size : 0;
+    state->uncosigned_seen = now_ms();
+    return state->uncosigned != m->state.uncosigned;
+}
+
+/* False when the state cannot be written. */
+static bool keep(struct monitor *m, struct audit_run *run, bool *grown) {
     const struct tlog_head *head = &run->tree.head;
-    bool grown = !m->state.known || head->size != m->state.head.size;
-    if (grown) {
-        m->state = (struct audit_state){true, *head, now_ms()};
-        if (!audit_state_write(COMMAND, m->state_file.data, m->state.seen,
-                               buffer_span(&run->checkpoint)))
-            return CLI_UNAVAILABLE;
+    struct audit_state state = m->state;
+    *grown = !m->state.known || head->size != m->state.head.size;
+    if (*grown) {
+        state.known = true;
+        state.head = *head;
+        state.seen = now_ms();
+    }
+    if (aim_at(m, run, &state) || *grown) {
+        if (!audit_state_write(COMMAND, m->state_file.data, &state, buffer_span(&run->checkpoint)))
+            return false;
+        m->state = state;
     }
     run->tree.marks[0] = (struct audit_mark){m->state.head, m->state_file.data};
     run->tree.mark_count = 1;
-    if (grown || m->once)
-        printf("good, %llu entries\n", (unsigned long long)head->size);
-    if (!grown && now_ms() - m->state.seen >= m->stall_s * 1000) {
-        char text[128], seen[TIMESTAMP_SIZE + 1];
-        timestamp_format(m->state.seen, seen);
-        snprintf(text, sizeof text, "stall: %llu entries since %s", (unsigned long long)head->size,
+    return true;
+}
+
+static enum cli_exit raise_stall(struct monitor *m, const char *text) {
+    char whole[160];
+    snprintf(whole, sizeof whole, "stall: %s", text);
+    raise_alarm(m, "stale", whole);
+    return CLI_STALE;
+}
+
+/* A stall of the log, or of what witnesses have seen of it. */
+static enum cli_exit look_for_stalls(struct monitor *m, const struct audit_run *run) {
+    const struct audit_state *state = &m->state;
+    int64_t now = now_ms();
+    char text[128], seen[TIMESTAMP_SIZE + 1];
+    if (m->witnesses.count != 0 && !audit_cosigned_fresh(&run->cosigned, &m->witnesses, now, text))
+        return raise_stall(m, text);
+    if (m->witnesses.count != 0 && state->uncosigned != 0 &&
+        now - state->uncosigned_seen > m->witnesses.within_ms) {
+        timestamp_format(state->uncosigned_seen, seen);
+        snprintf(text, sizeof text, "cosigned are %llu entries, and it had %llu at %s",
+                 (unsigned long long)run->cosigned.head.size, (unsigned long long)state->uncosigned,
                  seen);
-        raise_alarm(m, "stale", text);
-        return CLI_STALE;
+        return raise_stall(m, text);
+    }
+    if (now - state->seen >= m->stall_s * 1000) {
+        timestamp_format(state->seen, seen);
+        snprintf(text, sizeof text, "%llu entries since %s",
+                 (unsigned long long)run->tree.head.size, seen);
+        return raise_stall(m, text);
     }
     m->raised[0] = '\0';
     return CLI_OK;
+}
+
+/* What is good of the log is kept, also when witnesses are not where they should be. */
+static enum cli_exit conclude(struct monitor *m, struct audit_run *run) {
+    struct audit_fault fault = {AUDIT_GOOD, ""};
+    bool grown;
+    if (!keep(m, run, &grown))
+        return CLI_UNAVAILABLE;
+    if (!audit_cosigned_judge(&run->cosigned, run->witnesses, &fault)) {
+        raise_alarm(m, "bad", fault.text);
+        return CLI_FAILED;
+    }
+    if (grown || m->once)
+        printf("good, %llu entries\n", (unsigned long long)run->tree.head.size);
+    return look_for_stalls(m, run);
 }
 
 static enum cli_exit look(struct monitor *m) {
@@ -154,7 +223,7 @@ static enum cli_exit look(struct monitor *m) {
         fault = m->run->fault;
         return fail(m, &fault);
     }
-    return cli_finish(COMMAND, keep(m, m->run));
+    return cli_finish(COMMAND, conclude(m, m->run));
 }
 
 /* ---- the command */
@@ -169,11 +238,18 @@ static bool read_time(struct span text, const char *name, int64_t otherwise, int
 
 static bool read_arguments(int argc, char **argv, struct monitor *m) {
     const struct cli_option more[] = {
-        {"state", true, &m->state_file}, {"every", false, &m->every}, {"stall", false, &m->stall},
-        {"exec", false, &m->exec},       {NULL, false, NULL},
+        {"state", true, &m->state_file},
+        {"every", false, &m->every},
+        {"stall", false, &m->stall},
+        {"exec", false, &m->exec},
+        {"quorum", false, &m->witnesses.number},
+        {"cosigned-within", false, &m->witnesses.age},
+        {NULL, false, NULL},
     };
     m->once = cli_flag_take(&argc, argv, "once");
-    if (!audit_where_read(COMMAND, argc, argv, more, &m->where) ||
+    if (!cli_values_take(COMMAND, &argc, argv, "witness", &m->witnesses.given) ||
+        !audit_where_read(COMMAND, argc, argv, more, &m->where) ||
+        !audit_witnesses_read(COMMAND, COSIGNED_S, &m->witnesses) ||
         !read_time(m->every, "every", EVERY_S, &m->every_s) ||
         !read_time(m->stall, "stall", STALL_S, &m->stall_s))
         return false;
@@ -198,6 +274,7 @@ static enum cli_exit run(int argc, char **argv) {
     enum cli_exit ended = read_arguments(argc, argv, &m) ? watch(&m) : CLI_USAGE;
     forget(&m);
     audit_keys_release(&m.keys);
+    audit_witnesses_release(&m.witnesses);
     audit_where_release(&m.where);
     return ended;
 }

@@ -91,6 +91,47 @@ bool cli_flag_take(int *argc, char **argv, const char *name) {
     return found;
 }
 
+/* The value of option --name in this word, or in the next; words used, 0 when it is another. */
+static int value_at(int left, char **words, const char *name, struct span *value) {
+    struct span word = span_of_text(words[0]);
+    size_t size = strlen("--") + strlen(name);
+    if (!span_starts(word, SPAN("--")) || strncmp(words[0] + 2, name, strlen(name)) != 0)
+        return 0;
+    *value = SPAN_NONE;
+    if (word.size > size && words[0][size] == '=')
+        *value = span_of_text(words[0] + size + 1);
+    else if (word.size != size)
+        return 0;
+    else if (left > 1 && !span_starts(span_of_text(words[1]), SPAN("--")))
+        *value = span_of_text(words[1]);
+    return word.size != size ? 1 : 2;
+}
+
+bool cli_values_take(const char *command, int *argc, char **argv, const char *name,
+                     struct cli_values *out) {
+    int kept = 0;
+    out->count = 0;
+    for (int i = 0; i < *argc;) {
+        struct span value;
+        int used = value_at(*argc - i, argv + i, name, &value);
+        if (used == 0) {
+            argv[kept++] = argv[i++];
+            continue;
+        }
+        if (!span_present(value) || value.size == 0 || out->count == CLI_VALUES_MAX) {
+            cli_complain(command,
+                         out->count == CLI_VALUES_MAX ? "option --%s is given too often"
+                                                      : "option --%s needs a value",
+                         name);
+            return false;
+        }
+        out->items[out->count++] = value;
+        i += used;
+    }
+    *argc = kept;
+    return true;
+}
+
 const char *cli_operand_take(int *argc, char **argv) {
     for (int i = 0; i < *argc; i++) {
         if (!span_starts(span_of_text(argv[i]), SPAN("--"))) {

@@ -25,6 +25,16 @@ bool cli_options_read(const char *command, int argc, char **argv, const struct c
 /* Takes the word --name, which has no value, out of argv; whether it was there. */
 bool cli_flag_take(int *argc, char **argv, const char *name);
 
+#define CLI_VALUES_MAX 16
+struct cli_values {
+    struct span items[CLI_VALUES_MAX]; /* borrowed from argv */
+    size_t count;
+};
+/* Takes an option that may be given more than once out of argv, with its values; false after a
+ * sentence. */
+bool cli_values_take(const char *command, int *argc, char **argv, const char *name,
+                     struct cli_values *out);
+
 /* Takes the first word that is neither an option nor an option's value out of argv, wherever it
  * stands; NULL when there is none. Flags have been taken. */
 const char *cli_operand_take(int *argc, char **argv);

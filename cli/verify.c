@@ -18,6 +18,7 @@
 static const char help[] =
     "Usage: consentctl verify URL|DIR --vkey KEY [--openings] [--tenant URL] [--from FILE]\n"
     "                         [--state FILE [--max-age TIME]] [--token FILE] [--timeout TIME]\n"
+    "                         [--witness KEY... [--quorum N] [--cosigned-within TIME]]\n"
     "\n"
     "Verifies a log: one that is served (URL), or was exported (DIR; see consentctl export). "
     "Every\n"
@@ -40,15 +41,25 @@ static const char help[] =
     "                   that went back, or another one, is refused\n"
     "  --max-age TIME   how long the checkpoint in FILE may stay the last one (90s, 30m, 1h, 7d);\n"
     "                   without it, not growing since the last run is told as stale\n"
+    "  --witness KEY    a witness's verifier key, or a file with some, one a line; can be given "
+    "more\n"
+    "                   than once. What the log shows to who demands cosignatures must be "
+    "cosigned\n"
+    "                   by a quorum of these, and the log must be what that has grown into\n"
+    "  --quorum N       how many of them: all\n"
+    "  --cosigned-within TIME   a quorum must have cosigned it so lately; without it, ever\n"
     "  --token FILE     a bearer token with audit:read; - for standard input\n"
     "  --timeout TIME   of each request: 60s\n"
     "  --progress       tells how far it is also where standard error is no terminal\n"
     "\n"
     "Exit codes: 0 good; 1 bad, and the first thing that is wrong is named, by its index where it\n"
-    "has one; 2 it cannot be read, or was asked wrongly: nothing is known; 3 good, but stale.\n";
+    "has one, also that too few witnesses have cosigned; 2 it cannot be read, or was asked "
+    "wrongly:\n"
+    "nothing is known; 3 good, but stale.\n";
 
 struct arguments {
     struct audit_where where;
+    struct audit_witnesses witnesses;
     struct span from, state, max_age;
     bool openings, progress;
     int64_t max_age_s; /* 0: none */
@@ -67,11 +78,15 @@ static bool read_arguments(int argc, char **argv, struct arguments *out) {
         {"state", false, &out->state},
         {"max-age", false, &out->max_age},
         {"tenant", false, &out->where.tenant},
+        {"quorum", false, &out->witnesses.number},
+        {"cosigned-within", false, &out->witnesses.age},
         {NULL, false, NULL},
     };
     out->openings = cli_flag_take(&argc, argv, "openings");
     out->progress = cli_flag_take(&argc, argv, "progress");
-    if (!audit_where_read(COMMAND, argc, argv, more, &out->where))
+    if (!cli_values_take(COMMAND, &argc, argv, "witness", &out->witnesses.given) ||
+        !audit_where_read(COMMAND, argc, argv, more, &out->where) ||
+        !audit_witnesses_read(COMMAND, 0, &out->witnesses))
         return false;
     if (span_present(out->where.tenant) && !out->where.is_url) {
         cli_complain(COMMAND, "option --tenant is for a URL: whoever has all files needs no head");
@@ -132,6 +147,13 @@ static void print_good(const struct audit_run *run) {
                                                         UINT64_MAX),
                (unsigned long long)run->history.consents.count,
                (unsigned long long)run->history.tenants.count);
+    if (run->witnesses->count != 0) {
+        char time[TIMESTAMP_SIZE + 1];
+        timestamp_format(run->cosigned.time_ms, time);
+        printf("cosigned %llu entries, by %zu of %zu witnesses, a quorum at %s\n",
+               (unsigned long long)run->cosigned.head.size, run->cosigned.count,
+               run->witnesses->count, time);
+    }
 }
 
 static enum cli_exit conclude(const struct arguments *arguments, const struct audit_run *run,
@@ -140,19 +162,24 @@ static enum cli_exit conclude(const struct arguments *arguments, const struct au
     clock_init(&clock);
     int64_t now = clock_now_ms(&clock);
     bool same = past->state.known && past->state.head.size == run->tree.head.size;
-    int64_t seen = same ? past->state.seen : now;
+    struct audit_state state = past->state;
+    char text[128];
+    state.seen = same ? past->state.seen : now;
     print_good(run);
-    if (same && now - seen >= arguments->max_age_s * 1000) {
-        char text[TIMESTAMP_SIZE + 1];
-        timestamp_format(seen, text);
+    bool stale = same && now - state.seen >= arguments->max_age_s * 1000;
+    if (stale) {
+        timestamp_format(state.seen, text);
         printf("stale, it has not grown since %s\n", text);
-    } else {
-        same = false; /* young enough */
+    }
+    if (run->witnesses->count != 0 &&
+        !audit_cosigned_fresh(&run->cosigned, run->witnesses, now, text)) {
+        printf("stale, %s\n", text);
+        stale = true;
     }
     if (span_present(arguments->state) &&
-        !audit_state_write(COMMAND, arguments->state.data, seen, buffer_span(&run->checkpoint)))
+        !audit_state_write(COMMAND, arguments->state.data, &state, buffer_span(&run->checkpoint)))
         return CLI_UNAVAILABLE;
-    return cli_finish(COMMAND, same ? CLI_STALE : CLI_OK);
+    return cli_finish(COMMAND, stale ? CLI_STALE : CLI_OK);
 }
 
 static enum cli_exit verify(const struct arguments *arguments, const struct audit_keys *keys,
@@ -160,6 +187,7 @@ static enum cli_exit verify(const struct arguments *arguments, const struct audi
     struct audit_run *run = mem_alloc_zeroed(1, sizeof *run);
     enum cli_exit ended;
     run->keys = keys;
+    run->witnesses = &arguments->witnesses;
     run->openings = arguments->openings;
     run->tenant.name = arguments->where.tenant;
     memcpy(run->tree.marks, past->marks, sizeof past->marks);
@@ -168,7 +196,8 @@ static enum cli_exit verify(const struct arguments *arguments, const struct audi
     progress_begin(&run->progress, COMMAND, 0, arguments->progress);
     run->source = audit_where_open(&arguments->where, AUDIT_NO_INDEX, &run->fault);
     bool good = run->source != NULL && (!span_present(run->tenant.name) || audit_run_head(run)) &&
-                audit_run_look(run);
+                audit_run_look(run) &&
+                audit_cosigned_judge(&run->cosigned, run->witnesses, &run->fault);
     progress_end(&run->progress);
     ended = good ? conclude(arguments, run, past) : audit_tell(COMMAND, &run->fault);
     audit_source_close(run->source);
@@ -187,6 +216,7 @@ static enum cli_exit run(int argc, char **argv) {
         read_past(&arguments, &keys, &past))
         ended = verify(&arguments, &keys, &past);
     audit_keys_release(&keys);
+    audit_witnesses_release(&arguments.witnesses);
     audit_where_release(&arguments.where);
     return ended;
 }
