@@ -82,6 +82,13 @@ struct api_response {
     struct api_stream *stream; /* instead of body, when not NULL */
 };
 
+/* What a call waits for that found nothing yet. */
+enum api_wake { API_WAKE_NEWS, API_WAKE_LAST /* the time is up: it must answer now */ };
+struct api_wait {
+    uint64_t fed;     /* a commit with one of these bits may be it (store_options.committed) */
+    uint32_t seconds; /* how long at most */
+};
+
 struct api_route;
 struct api_call {
     /* in: borrowed, valid until the response is taken */
@@ -101,18 +108,24 @@ struct api_call {
     const struct api_route *route; /* NULL when none matched; for logs and metrics */
     struct span path_id;   /* the variable segment of the path, decoded; absent when it has none */
     struct span client_id; /* of the principal once known, in the arena; for the access log */
-    /* the api's own between handle and reply */
+    struct api_wait wait;  /* with API_WAITING */
+    /* the api's own between handle and reply, or wake */
+    enum api_outcome (*look)(struct api_call *call, enum api_wake why);
     struct api_viewer *viewer;
     void *state;
 };
 
 /* DONE: call->response is complete. PENDING: a change was submitted; api_reply will be called with
- * it on this loop, unless the call dies first (then the service frees the change). */
-enum api_outcome { API_DONE, API_PENDING };
+ * it on this loop, unless the call dies first (then the service frees the change). WAITING: nothing
+ * happened yet that the caller wants to know; api_look_again will be called, at once and with each
+ * commit that call->wait names, until the time is up. */
+enum api_outcome { API_DONE, API_PENDING, API_WAITING };
 
 enum api_outcome api_handle(struct api_call *call);
 /* Takes change (frees it). */
 enum api_outcome api_reply(struct api_call *call, struct store_change *change);
+/* Looks again, for a call that is WAITING: DONE or, with API_WAKE_NEWS, WAITING. */
+enum api_outcome api_look_again(struct api_call *call, enum api_wake why);
 /* A problem response for conditions the service finds itself (busy, draining, body limits). */
 void api_refuse(struct api_call *call, enum status status, const char *detail);
 

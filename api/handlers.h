@@ -26,6 +26,7 @@ enum api_outcome api_consents_query_get(struct api_call *call);
 enum api_outcome api_consents_query_post(struct api_call *call);
 enum api_outcome api_consent_events(struct api_call *call);
 enum api_outcome api_consent_receipt(struct api_call *call);
+enum api_outcome api_changes(struct api_call *call);
 enum api_outcome api_audit_events(struct api_call *call);
 enum api_outcome api_audit_at(struct api_call *call);
 enum api_outcome api_report_after_ending(struct api_call *call);

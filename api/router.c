@@ -11,6 +11,7 @@
 #include "api/problem.h"
 #include "api/viewer.h"
 #include "base/encode.h"
+#include "base/log.h"
 #include "store/change.h"
 
 #define SEGMENTS_MAX 10 /* of the longest path: the index of a tile has up to seven */
@@ -233,6 +234,12 @@ static enum api_outcome handle_again(struct api_call *call, struct store_change 
 
 enum api_outcome api_reply(struct api_call *call, struct store_change *change) {
     return change->outdated ? handle_again(call, change) : call->route->reply(call, change);
+}
+
+enum api_outcome api_look_again(struct api_call *call, enum api_wake why) {
+    enum api_outcome outcome = call->look(call, why);
+    ASSERT(outcome == API_DONE || why == API_WAKE_NEWS);
+    return outcome;
 }
 
 void api_refuse(struct api_call *call, enum status status, const char *detail) {

@@ -37,6 +37,7 @@ const struct api_route api_routes[] = {
      "application/jwt", api_consent_receipt, NULL},
     {"POST", "/v1/revocations", WRITE, API_CLOSED, API_JSON_BODY, JSON, api_revocations_create,
      api_revocations_create_reply},
+    {"GET", "/v1/changes", AUTH_CONSENTS_READ, API_CLOSED, API_NO_BODY, JSON, api_changes, NULL},
     {"GET", "/v1/audit/events", AUTH_AUDIT_READ, API_CLOSED, API_NO_BODY, STREAMED,
      api_audit_events, NULL},
     {"GET", "/v1/audit/events/{index}", AUTH_AUDIT_READ, API_CLOSED, API_NO_BODY, JSON,

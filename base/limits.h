@@ -45,8 +45,11 @@
 #define LIMIT_IDEMPOTENCY_KEY 128
 #define LIMIT_PAGE 500 /* items of a page; the default is 50 */
 #define LIMIT_PAGE_DEFAULT 50
-#define LIMIT_WALK 10000 /* index rows one page may visit: about 2 ms of a loop */
-#define LIMIT_BULK 1000  /* consents one bulk revocation ends, and a cascade ends inline */
+#define LIMIT_WAIT 60 /* seconds of a long poll: proxies cut connections that are silent longer */
+#define LIMIT_WAITING 1024   /* long polls of the process: 4 MiB, and a millisecond to wake all */
+#define LIMIT_WAITING_ONE 64 /* of one caller on one loop */
+#define LIMIT_WALK 10000     /* index rows one page may visit: about 2 ms of a loop */
+#define LIMIT_BULK 1000      /* consents one bulk revocation ends, and a cascade ends inline */
 #define LIMIT_EVALUATIONS \
     1000                   /* items of a batch, questions of a search page: about 1 ms of a loop */
 #define LIMIT_PAST_PACKS 4 /* kept compiled by a loop: a scheme publishes a few in a log's life */

@@ -7,6 +7,7 @@
 #include "service/loop.h"
 #include "service/request_id.h"
 #include "service/respond.h"
+#include "service/waiting.h"
 #include "store/change.h"
 
 /* Exchanges are used again, with the room their bodies and arenas had. Not in checking builds,
@@ -76,6 +77,7 @@ static void on_request_gone(void *guard) {
     if (exchange->call.response.stream != NULL)
         exchange->call.response.stream->release(exchange->call.response.stream);
     exchange->call.response.stream = NULL;
+    waiting_end(exchange);
     bool delivered = exchange_delivered(exchange);
     if (!delivered)
         counter_add(&counters->vanished, 1);
@@ -181,7 +183,9 @@ void exchange_resume(struct store_change *change) {
             release(exchange);
         return;
     }
-    if (api_reply(&exchange->call, change) == API_PENDING)
+    enum api_outcome outcome = api_reply(&exchange->call, change);
+    ASSERT(outcome != API_WAITING); /* who writes does not wait for news */
+    if (outcome == API_PENDING)
         exchange_wait(exchange);
     else
         respond(exchange);

@@ -29,6 +29,8 @@ struct exchange {
     bool answered;  /* a response was begun */
     bool complete;  /* the last byte was handed to h2o */
     struct exchange *next, **link;
+    int64_t waits_until_us; /* a long poll: waiting.h */
+    struct exchange *next_waiting, **link_waiting;
 };
 
 /* An exchange for req, linked to its pool; call is filled in. */

@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "service/loop.h"
 #include "service/respond.h"
+#include "service/waiting.h"
 
 /* Counts the exchange in; false when one of the bounds is reached. */
 static bool admit(struct exchange *exchange) {
@@ -48,6 +49,8 @@ static int on_request(h2o_handler_t *handler, h2o_req_t *req) {
     note_auth(loop);
     if (outcome == API_PENDING)
         exchange_wait(exchange);
+    else if (outcome == API_WAITING)
+        waiting_begin(exchange);
     else
         respond(exchange);
     return 0;

@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "service/respond.h"
+#include "service/waiting.h"
 #include "store/change.h"
 
 #define HEAD_SIZE_MAX 65536 /* a token of 8 KiB, a path and headers of a proxy */
@@ -91,6 +92,7 @@ static void drain(struct loop *loop) {
     close_listeners(loop);
     h2o_timeout_unlink(&loop->sweep);
     loop->context.globalconf->http1.callbacks.foreach_request(&loop->context, drain_http1, NULL);
+    waiting_end_all(loop);
     h2o_context_request_shutdown(&loop->context);
 }
 
@@ -108,6 +110,8 @@ static void on_orders(h2o_multithread_receiver_t *receiver, h2o_linklist_t *mess
     unsigned orders = atomic_exchange(&loop->orders, 0);
     if (orders & LOOP_ANSWERS)
         take_answers(loop);
+    if (orders & LOOP_NEWS)
+        waiting_wake(loop);
     if (orders & LOOP_DRAIN)
         drain(loop);
     if (orders & LOOP_ANSWER)
@@ -155,6 +159,7 @@ static void on_sweep(h2o_timeout_entry_t *entry) {
     const h2o_globalconf_t *http = loop->context.globalconf;
     http->http1.callbacks.foreach_request(&loop->context, close_overlong, loop);
     http->http2.callbacks.foreach_request(&loop->context, close_overdue, loop);
+    waiting_sweep(loop);
     if (loop->listeners_paused)
         for (uint32_t i = 0; i < loop->listener_count; i++)
             h2o_socket_read_start(loop->listeners[i], on_accept);

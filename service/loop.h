@@ -19,6 +19,7 @@ enum loop_order {
     LOOP_ANSWER = 2,  /* the deadline has passed: answer what still waits for the writer */
     LOOP_CLOSE = 4,   /* close all connections */
     LOOP_ANSWERS = 8, /* the writer has answered changes of this loop */
+    LOOP_NEWS = 16,   /* commits may concern who waits for them */
 };
 
 struct loop {
@@ -44,7 +45,11 @@ struct loop {
     struct exchange *exchanges;     /* all that live */
     struct exchange *spares;        /* ended, for use again */
     unsigned spare_count;
-    struct exchange *sending; /* whose response h2o_start_response is setting up */
+    struct exchange *waiting;        /* long polls (waiting.h) … */
+    struct exchange *next_waiting;   /* … and where a walk over them stands */
+    _Atomic(uint32_t) waiting_count; /* how many; the writer reads it */
+    _Atomic(uint64_t) fed;           /* whom commits since the last wake concern */
+    struct exchange *sending;        /* whose response h2o_start_response is setting up */
     bool draining;
     bool listeners_paused; /* accept failed for want of resources: again at the next sweep */
 };

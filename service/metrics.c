@@ -111,6 +111,8 @@ static void write_loops(const struct service *service, struct buffer *out) {
            logger_dropped(service->logger));
     single(out, "consentd_in_flight", "gauge", "Requests being handled or answered.",
            atomic_load(&service->in_flight));
+    single(out, "consentd_waiting", "gauge", "Of those, long polls that wait for changes.",
+           atomic_load(&service->waiting));
     single(out, "consentd_connections", "gauge", "Open connections.",
            atomic_load(&service->connections));
 }

@@ -1,7 +1,7 @@
 /* The process from start to end: everything is opened in one order and closed in the opposite one.
  *
- * Threads: all of this runs on the main thread, but store_wake, store_failed and pack_activated,
- * which the writer calls. */
+ * Threads: all of this runs on the main thread, but store_wake, store_failed, store_committed
+ * and pack_activated, which the writer calls. */
 // SPDX-License-Identifier: Apache-2.0
 #include "service/service.h"
 
@@ -24,6 +24,7 @@
 #include "service/notify.h"
 #include "service/reload.h"
 #include "service/rounds.h"
+#include "service/waiting.h"
 #include "store/store.h"
 
 #define DESCRIPTORS_RESERVED 128 /* store, logs, listeners and pipes of 64 loops */
@@ -53,6 +54,12 @@ static void store_failed(void *context) {
     struct service *service = context;
     atomic_store(&service->failed, true);
     pthread_kill(service->main_thread, SIGUSR1);
+}
+
+static void store_committed(void *context, uint64_t fed) {
+    struct service *service = context;
+    for (unsigned i = 0; i < service->loop_count; i++)
+        waiting_tell(&service->loops[i], fed);
 }
 
 static void pack_activated(void *context, const struct policy_pack *pack) {
@@ -135,6 +142,7 @@ static bool open_store(struct service *service) {
         .clock = &service->clock,
         .wake = store_wake,
         .failed = store_failed,
+        .committed = store_committed,
         .activated = pack_activated,
         .context = service,
     };

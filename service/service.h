@@ -48,6 +48,7 @@ struct service {
     /* any thread's */
     struct service_limits limits;
     _Atomic(uint32_t) in_flight;   /* exchanges, in all loops */
+    _Atomic(uint32_t) waiting;     /* of those, long polls */
     _Atomic(uint32_t) connections; /* open, in all loops */
     _Atomic(bool) draining;        /* no new work: not ready */
     _Atomic(bool) failed;          /* a commit's outcome is unknown: stop */

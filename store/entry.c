@@ -8,6 +8,7 @@
 #include "base/json_out.h"
 #include "base/log.h"
 #include "store/entry.h"
+#include "store/feeding.h"
 #include "store/hashes.h"
 #include "store/walk.h"
 #include "tlog/leaf.h"
@@ -260,6 +261,8 @@ uint64_t entry_append(struct write *w, const struct entry *entry) {
     if (entry->consent != NULL) {
         index_consent_entry(w, entry, index);
         tenant_save(w, entry->consent->tenant, (struct tenant_row){last.seq + 1, index});
+        if (feed_has(entry->code))
+            w->fed |= feed_bit(entry->consent->tenant) | feed_bit(entry->consent->client);
     }
     grow_tree(w, leaf);
     w->state.last_time = w->now;

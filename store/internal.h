@@ -94,6 +94,7 @@ struct write {
     struct buffer payload, personal, record; /* reused */
     struct buffer leaf_hashes;               /* of this transaction's entries, put at its commit */
     uint64_t entry_counter;
+    uint64_t fed;      /* whose consents it changed, as feeds name them */
     uint32_t cascaded; /* entries that cascades wrote: beyond LIMIT_BULK they become jobs */
     bool dirty;        /* rows changed that the state does not show */
     bool room_only_for_endings;

@@ -83,6 +83,8 @@ enum status write_commit(struct write *w) {
         atomic_fetch_add(&w->store->commits, 1);
         atomic_fetch_add(&w->store->commit_us, monotonic_us() - start);
         publish(w->store);
+        if (w->fed != 0 && w->store->options.committed != NULL)
+            w->store->options.committed(w->store->options.context, w->fed);
     }
     write_release(w);
     return status;

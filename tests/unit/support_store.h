@@ -37,6 +37,7 @@ struct fixture {
     bool failed;
     const struct policy_pack *activated; /* last, as the writer told it */
     unsigned activations;
+    uint64_t fed; /* whom commits concerned, as the writer told it */
     uint64_t map_size;
 };
 
@@ -65,6 +66,11 @@ static void fixture_activated(void *context, const struct policy_pack *pack) {
     f->activations++;
 }
 
+/* On the writer, before the answers of its commit. */
+static void fixture_committed(void *context, uint64_t fed) {
+    ((struct fixture *)context)->fed |= fed;
+}
+
 static enum status fixture_try_open(struct fixture *f, bool create, char why[256]) {
     struct store_options options = {.directory = f->directory,
                                     .origin = "example.com/log",
@@ -75,6 +81,7 @@ static enum status fixture_try_open(struct fixture *f, bool create, char why[256
                                     .clock = &f->clock,
                                     .wake = fixture_wake,
                                     .failed = fixture_failed,
+                                    .committed = fixture_committed,
                                     .activated = fixture_activated,
                                     .context = f};
     return store_open(&options, &f->store, why, 256);
