@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 
 #include "auth/auth.h"
+#include "auth/certificate.h"
 #include "base/mem.h"
 #include "store/event.h"
 #include "store/read.h"
@@ -100,9 +101,12 @@ struct api_call {
     bool body_truncated; /* larger than LIMIT_BODY: answer 413 */
     struct span peer;    /* address text */
     bool peer_is_loopback;
-    struct span request_id; /* echoed X-Request-ID, or one the service made */
-    struct arena *arena;    /* lives until the response is sent */
-    void *exchange;         /* the service's; becomes store_change.owner */
+    bool on_public; /* by a listener for everybody: only what needs no credential is there */
+    bool on_admin;  /* by a listener for operators */
+    const struct auth_certificate *certificate; /* of the client, its chain verified; NULL: none */
+    struct span request_id;                     /* echoed X-Request-ID, or one the service made */
+    struct arena *arena;                        /* lives until the response is sent */
+    void *exchange;                             /* the service's; becomes store_change.owner */
     /* out */
     struct api_response response;
     const struct api_route *route; /* NULL when none matched; for logs and metrics */

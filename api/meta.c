@@ -48,7 +48,8 @@ static void write_details(struct api_call *call, struct json_out *out) {
 
 static bool is_operator(const struct api_call *call) {
     const struct api_settings *settings = atomic_load(&call->loop->service->settings);
-    return call->peer_is_loopback || settings->metrics_public;
+    return call->on_admin ||
+           (!call->on_public && (call->peer_is_loopback || settings->metrics_public));
 }
 
 /* Every check is named with its outcome, so that an operator sees which one it is. */

@@ -212,8 +212,14 @@ static bool check_accept(struct api_call *call) {
 enum api_outcome api_handle(struct api_call *call) {
     char allow[64];
     enum status found = api_route_find(call, allow);
-    if (found == STATUS_METHOD_NOT_ALLOWED)
+    if (found == STATUS_OK && call->on_public && !is_open(call)) {
+        call->route = NULL;
+        found = STATUS_NOT_FOUND;
+    }
+    if (found == STATUS_METHOD_NOT_ALLOWED && !call->on_public)
         return api_problem_method(call, allow);
+    if (found == STATUS_METHOD_NOT_ALLOWED)
+        found = STATUS_NOT_FOUND;
     if (found != STATUS_OK)
         return api_problem(call, found, NULL);
     if (!authenticate(call) || !check_body(call) || !check_accept(call))

@@ -32,8 +32,6 @@ static const struct config_key *key_find(const char *name) {
 static void set_defaults(struct config *config, bool dev) {
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     config->dev = dev;
-    config->listen[0] = SPAN("127.0.0.1:8080");
-    config->listen_count = 1;
     config->loops = cores < 1 ? 1 : cores > LIMIT_LOOPS ? LIMIT_LOOPS : (uint64_t)cores;
     config->in_flight = 4096;
     config->in_flight_per_connection = 128;
@@ -142,6 +140,42 @@ static bool check_unique(const struct config *config, char why[CONFIG_WHY_SIZE])
     return true;
 }
 
+static bool check_listener(const struct config_listener *listener, const char **member,
+                           const char **phrase) {
+    bool tls = listener->kind != LISTENER_PLAIN, mutual = listener->kind == LISTENER_MUTUAL;
+    const struct {
+        const char *name;
+        bool given, possible, required;
+    } members[] = {
+        {"certFile", listener->cert_file != NULL, tls, tls},
+        {"keyFile", listener->key_file != NULL, tls, tls},
+        {"tlsMin", listener->tls_min != TLS_DEFAULT, tls, false},
+        {"clientCaFile", listener->client_ca_file != NULL, mutual, mutual},
+        {"crlFile", listener->crl_file != NULL, mutual, false},
+        {"certificateOptional", listener->certificate_optional, mutual, false},
+    };
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+        *member = members[i].name;
+        *phrase = members[i].given && !members[i].possible   ? "is not for this kind of listener"
+                  : !members[i].given && members[i].required ? "is required"
+                                                             : NULL;
+        if (*phrase != NULL)
+            return false;
+    }
+    return true;
+}
+
+static bool check_listeners(const struct config *config, char why[CONFIG_WHY_SIZE]) {
+    char where[80];
+    const char *member, *phrase;
+    for (uint32_t i = 0; i < config->listener_count; i++)
+        if (!check_listener(&config->listeners[i], &member, &phrase)) {
+            snprintf(where, sizeof where, "listeners[%u].%s", i, member);
+            return fail(why, where, NULL, phrase);
+        }
+    return true;
+}
+
 static bool check_complete(const struct config *config, char why[CONFIG_WHY_SIZE]) {
     if (!span_present(config->data))
         return fail(why, "data", NULL, "is required");
@@ -153,7 +187,15 @@ static bool check_complete(const struct config *config, char why[CONFIG_WHY_SIZE
         return fail(why, "issuers", NULL, "must name at least one issuer of tokens");
     if (config->in_flight_per_connection > config->in_flight)
         return fail(why, "inFlightPerConnection", NULL, "must not exceed inFlight");
-    return check_unique(config, why);
+    return check_listeners(config, why) && check_unique(config, why);
+}
+
+/* Who names listeners with TLS means these alone. */
+static void complete_listen(struct config *config) {
+    if (config->listen_count != 0 || config->listener_count != 0)
+        return;
+    config->listen[0] = SPAN("127.0.0.1:8080");
+    config->listen_count = 1;
 }
 
 enum status config_load(const struct config_source *source, struct config **out,
@@ -166,6 +208,7 @@ enum status config_load(const struct config_source *source, struct config **out,
         config_free(config);
         return STATUS_INVALID_PARAMETER;
     }
+    complete_listen(config);
     *out = config;
     return STATUS_OK;
 }
@@ -185,6 +228,15 @@ static bool same_witnesses(const struct config *a, const struct config *b) {
     return same;
 }
 
+/* What stands behind the address of a listener may change, the address and its kind may not. */
+static bool same_listeners(const struct config *a, const struct config *b) {
+    bool same = a->listener_count == b->listener_count;
+    for (uint32_t i = 0; same && i < a->listener_count; i++)
+        same = span_equal(a->listeners[i].address, b->listeners[i].address) &&
+               a->listeners[i].kind == b->listeners[i].kind;
+    return same;
+}
+
 static unsigned scalar_count(void) {
     unsigned count = 0;
     while (config_keys[count].name != NULL)
@@ -192,16 +244,21 @@ static unsigned scalar_count(void) {
     return count;
 }
 
-/* Behind the scalars stands the one list that a reload does not apply. */
+/* Behind the scalars stand the two lists that a reload does not apply. */
 const char *config_next_fixed_difference(const struct config *old, const struct config *new,
                                          unsigned *cursor) {
     unsigned scalars = scalar_count();
-    while (*cursor < scalars) {
-        const struct config_key *key = &config_keys[(*cursor)++];
-        if (key->fixed && !config_key_equal(key, old, new))
+    while (*cursor < scalars + 2) {
+        unsigned at = (*cursor)++;
+        const struct config_key *key = &config_keys[at];
+        if (at < scalars && key->fixed && !config_key_equal(key, old, new))
             return key->name;
+        if (at == scalars && !same_witnesses(old, new))
+            return "witnesses";
+        if (at == scalars + 1 && !same_listeners(old, new))
+            return "listeners";
     }
-    return (*cursor)++ == scalars && !same_witnesses(old, new) ? "witnesses" : NULL;
+    return NULL;
 }
 
 const char *config_key_name(unsigned index) {

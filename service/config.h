@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "tlog/vkey.h"
 
-#define CONFIG_LISTEN_MAX 16
+#define CONFIG_LISTEN_MAX 16 /* addresses of `listen`, and as many of `listeners` */
 #define CONFIG_ISSUERS_MAX 32
 #define CONFIG_TENANTS_MAX 10000
 #define CONFIG_WITNESSES_MAX 16
@@ -22,12 +22,29 @@ struct config_witness {
     struct tlog_vkey key; /* the same, read */
 };
 
+/* What a listener is for. */
+enum config_kind_of_listener {
+    LISTENER_PLAIN = 1, /* HTTP without TLS: the whole surface */
+    LISTENER_MUTUAL,    /* TLS that asks for a client certificate: the whole surface */
+    LISTENER_PUBLIC,    /* TLS for everybody: what needs no credential */
+};
+enum config_tls_version { TLS_DEFAULT, TLS_1_2, TLS_1_3 };
+struct config_listener {
+    struct span address;
+    uint64_t kind;    /* enum config_kind_of_listener */
+    uint64_t tls_min; /* enum config_tls_version */
+    bool admin, certificate_optional;
+    const char *cert_file, *key_file, *client_ca_file, *crl_file;
+};
+
 /* Spans are NUL-terminated and live in the arena; docs/configuration.md says what each means. */
 struct config {
     struct arena arena;
     bool dev;
     struct span listen[CONFIG_LISTEN_MAX];
     uint32_t listen_count;
+    const struct config_listener *listeners;
+    uint32_t listener_count;
     struct span data, guard, pack, public_url, origin, oauth_issuer;
     const struct api_tenant_setting *tenants;
     uint32_t tenant_count;

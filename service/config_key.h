@@ -43,7 +43,7 @@ bool config_url_valid(struct span text);
 /* Whether name is that of a list; the i-th of these names, NULL past the last. */
 bool config_list_known(const char *name);
 const char *config_list_name(unsigned index);
-/* issuers[], tenants[] and witnesses[]: on failure `where` names the key inside
+/* listeners[], issuers[], tenants[] and witnesses[]: on failure `where` names the key inside
  * ("issuers[0].keyFile"). */
 bool config_list_set(struct config *config, const char *name, json_t *value, char where[80],
                      struct config_refusal *refusal);

@@ -1,6 +1,6 @@
-/* The lists of the configuration: issuers[] (whose tokens are believed), tenants[] (what one tenant
- * has of its own) and witnesses[] (who cosigns the log). They have no form as environment
- * variables. */
+/* The lists of the configuration: listeners[] (addresses of a kind, with TLS), issuers[] (whose
+ * tokens are believed), tenants[] (what one tenant has of its own) and witnesses[] (who cosigns the
+ * log). They have no form as environment variables. */
 // SPDX-License-Identifier: Apache-2.0
 #include <stdio.h>
 
@@ -8,32 +8,57 @@
 #include "base/limits.h"
 #include "service/config_key.h"
 
-enum member_kind { MEMBER_URL, MEMBER_PREFIX, MEMBER_TEXT, MEMBER_PATH, MEMBER_FLAG, MEMBER_VKEY };
+enum member_kind {
+    MEMBER_URL,
+    MEMBER_PREFIX,
+    MEMBER_TEXT,
+    MEMBER_PATH,
+    MEMBER_FLAG,
+    MEMBER_VKEY,
+    MEMBER_CHOICE, /* uint64_t: the choice's place, from 1 */
+};
 struct member {
     const char *name;
     enum member_kind kind;
     size_t offset;
     bool required;
+    const char *const *choices; /* ends with NULL */
+};
+
+static const char *const listener_kinds[] = {"plain", "mutual", "public", NULL};
+static const char *const tls_versions[] = {"1.2", "1.3", NULL};
+static const struct member listener_members[] = {
+    {"address", MEMBER_TEXT, offsetof(struct config_listener, address), true, NULL},
+    {"kind", MEMBER_CHOICE, offsetof(struct config_listener, kind), true, listener_kinds},
+    {"admin", MEMBER_FLAG, offsetof(struct config_listener, admin), false, NULL},
+    {"certFile", MEMBER_PATH, offsetof(struct config_listener, cert_file), false, NULL},
+    {"keyFile", MEMBER_PATH, offsetof(struct config_listener, key_file), false, NULL},
+    {"clientCaFile", MEMBER_PATH, offsetof(struct config_listener, client_ca_file), false, NULL},
+    {"crlFile", MEMBER_PATH, offsetof(struct config_listener, crl_file), false, NULL},
+    {"certificateOptional", MEMBER_FLAG, offsetof(struct config_listener, certificate_optional),
+     false, NULL},
+    {"tlsMin", MEMBER_CHOICE, offsetof(struct config_listener, tls_min), false, tls_versions},
+    {0},
 };
 
 static const struct member issuer_members[] = {
-    {"issuer", MEMBER_URL, offsetof(struct auth_issuer, issuer), true},
-    {"audience", MEMBER_TEXT, offsetof(struct auth_issuer, audience), true},
-    {"keyFile", MEMBER_PATH, offsetof(struct auth_issuer, key_file), true},
-    {"allowRs256", MEMBER_FLAG, offsetof(struct auth_issuer, allow_rs256), false},
-    {"clientClaim", MEMBER_TEXT, offsetof(struct auth_issuer, client_claim), false},
-    {"memberClaim", MEMBER_TEXT, offsetof(struct auth_issuer, member_claim), false},
-    {"rolesClaim", MEMBER_TEXT, offsetof(struct auth_issuer, roles_claim), false},
+    {"issuer", MEMBER_URL, offsetof(struct auth_issuer, issuer), true, NULL},
+    {"audience", MEMBER_TEXT, offsetof(struct auth_issuer, audience), true, NULL},
+    {"keyFile", MEMBER_PATH, offsetof(struct auth_issuer, key_file), true, NULL},
+    {"allowRs256", MEMBER_FLAG, offsetof(struct auth_issuer, allow_rs256), false, NULL},
+    {"clientClaim", MEMBER_TEXT, offsetof(struct auth_issuer, client_claim), false, NULL},
+    {"memberClaim", MEMBER_TEXT, offsetof(struct auth_issuer, member_claim), false, NULL},
+    {"rolesClaim", MEMBER_TEXT, offsetof(struct auth_issuer, roles_claim), false, NULL},
     {0},
 };
 static const struct member tenant_members[] = {
-    {"tenant", MEMBER_URL, offsetof(struct api_tenant_setting, tenant), true},
-    {"oauthIssuer", MEMBER_URL, offsetof(struct api_tenant_setting, oauth_issuer), true},
+    {"tenant", MEMBER_URL, offsetof(struct api_tenant_setting, tenant), true, NULL},
+    {"oauthIssuer", MEMBER_URL, offsetof(struct api_tenant_setting, oauth_issuer), true, NULL},
     {0},
 };
 static const struct member witness_members[] = {
-    {"url", MEMBER_PREFIX, offsetof(struct config_witness, url), true},
-    {"vkey", MEMBER_VKEY, offsetof(struct config_witness, vkey), true},
+    {"url", MEMBER_PREFIX, offsetof(struct config_witness, url), true, NULL},
+    {"vkey", MEMBER_VKEY, offsetof(struct config_witness, vkey), true, NULL},
     {0},
 };
 
@@ -46,6 +71,8 @@ struct list {
 };
 #define AT(member) offsetof(struct config, member)
 static const struct list lists[] = {
+    {"listeners", listener_members, sizeof(struct config_listener), CONFIG_LISTEN_MAX,
+     AT(listeners), AT(listener_count)},
     {"issuers", issuer_members, sizeof(struct auth_issuer), CONFIG_ISSUERS_MAX, AT(issuers),
      AT(issuer_count)},
     {"tenants", tenant_members, sizeof(struct api_tenant_setting), CONFIG_TENANTS_MAX, AT(tenants),
@@ -67,6 +94,22 @@ static bool set_vkey(struct config *config, struct config_witness *witness, stru
            memchr(text.data, '"', text.size) == NULL && memchr(text.data, '\\', text.size) == NULL;
 }
 
+static bool set_choice(const struct member *member, uint64_t *at, struct span text,
+                       struct config_refusal *refusal) {
+    size_t size = (size_t)snprintf(refusal->phrase, sizeof refusal->phrase, "must be");
+    for (uint64_t i = 0; member->choices[i] != NULL; i++) {
+        const char *choice = member->choices[i];
+        if (span_is(text, choice)) {
+            *at = i + 1;
+            return true;
+        }
+        const char *before = i == 0 ? " " : member->choices[i + 1] != NULL ? ", " : " or ";
+        size += (size_t)snprintf(refusal->phrase + size, sizeof refusal->phrase - size, "%s%s",
+                                 before, choice);
+    }
+    return false;
+}
+
 static bool set_member(struct config *config, const struct member *member, void *item,
                        const json_t *value, struct config_refusal *refusal) {
     char *at = (char *)item + member->offset;
@@ -77,6 +120,8 @@ static bool set_member(struct config *config, const struct member *member, void 
     if (!json_is_string(value))
         return refuse(refusal, "must be a string");
     struct span text = span_of(json_string_value(value), json_string_length(value));
+    if (member->kind == MEMBER_CHOICE)
+        return set_choice(member, (uint64_t *)(void *)at, text, refusal);
     if (member->kind == MEMBER_VKEY)
         return set_vkey(config, item, text) ||
                refuse(refusal, "must be the verifier key of a witness");

@@ -7,14 +7,17 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "service/loop.h"
+#include "store/store.h"
 
 /* A writer that makes no progress for so long is gone: HTTP/1 of h2o 2.2.5 has no write time-out.
  * Counts probes of a closed window too. */
 #define UNACKNOWLEDGED_MS_MAX 30000
 
 static void free_when_unused(struct connection *connection) {
-    if (connection->socket == NULL && connection->exchanges == 0)
-        mem_free(connection);
+    if (connection->socket != NULL || connection->exchanges != 0)
+        return;
+    tls_peer_release(&connection->tls);
+    mem_free(connection);
 }
 
 static void on_close(void *context) {
@@ -25,16 +28,24 @@ static void on_close(void *context) {
     if (connection->next != NULL)
         connection->next->link = connection->link;
     atomic_fetch_sub(&service->connections, 1);
+    if (connection->tls.tls != NULL && !connection->tls.established) {
+        enum tls_failure failure = connection->tls.failure;
+        failure = failure != TLS_FAILURE_NONE ? failure : TLS_FAILURE_ABANDONED;
+        counter_add(&connection->loop->counters.handshakes_failed[failure], 1);
+    }
     free_when_unused(connection);
 }
 
-void connection_open(struct loop *loop, h2o_socket_t *socket) {
+void connection_open(struct loop_entrance *entrance, h2o_socket_t *socket, struct tls *tls) {
+    struct loop *loop = entrance->loop;
     struct connection *connection = mem_alloc_zeroed(1, sizeof *connection);
     struct sockaddr_storage address;
     uint16_t port;
     unsigned int timeout_ms = UNACKNOWLEDGED_MS_MAX;
     memset(&address, 0, sizeof address);
     connection->loop = loop;
+    connection->endpoint = entrance->endpoint;
+    connection->tls.tls = tls;
     connection->socket = socket;
     if (h2o_socket_getpeername(socket, (struct sockaddr *)&address) != 0) {
         listener_format(&address, connection->peer_text, sizeof connection->peer_text, &port);
@@ -56,7 +67,11 @@ void connection_open(struct loop *loop, h2o_socket_t *socket) {
 
 struct connection *connection_of(h2o_req_t *req) {
     h2o_socket_t *socket = req->conn->callbacks->get_socket(req->conn);
-    return socket != NULL && socket->on_close.cb == on_close ? socket->on_close.data : NULL;
+    return socket != NULL ? connection_of_socket(socket) : NULL;
+}
+
+struct connection *connection_of_socket(h2o_socket_t *socket) {
+    return socket->on_close.cb == on_close ? socket->on_close.data : NULL;
 }
 
 void connection_enter(struct connection *connection) {
@@ -67,6 +82,18 @@ void connection_leave(struct connection *connection) {
     ASSERT(connection->exchanges > 0);
     connection->exchanges--;
     free_when_unused(connection);
+}
+
+bool connection_check_peer(struct connection *connection) {
+    struct tls_peer *peer = &connection->tls;
+    struct tls *now = NULL;
+    if (peer->certificate == NULL)
+        return true;
+    if (peer->generation != atomic_load(&connection->endpoint->tls_generation))
+        now = endpoint_tls(connection->endpoint);
+    bool good = tls_peer_check(peer, now, store_time_ms(connection->loop->service->store) / 1000);
+    tls_unref(now);
+    return good;
 }
 
 void connection_note_reset(struct connection *connection) {

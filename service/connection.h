@@ -7,7 +7,8 @@
 #ifndef SERVICE_CONNECTION_H
 #define SERVICE_CONNECTION_H
 
-#include "service/listener.h"
+#include "service/endpoint.h"
+#include "service/tls_peer.h"
 #include "service/transport.h"
 
 /* How many more requests a connection may cancel than it has let be answered: cancelling is then at
@@ -15,9 +16,12 @@
 #define CONNECTION_RESETS_MAX 100
 
 struct loop;
+struct loop_entrance;
 
 struct connection {
     struct loop *loop;
+    struct endpoint *endpoint; /* it came in by */
+    struct tls_peer tls;
     h2o_socket_t *socket; /* NULL once closed */
     uint32_t exchanges;   /* in flight, those whose request vanished included */
     uint64_t answered, resets;
@@ -28,13 +32,17 @@ struct connection {
     struct connection *next, **link; /* of the loop's open ones */
 };
 
-/* Attaches to a socket that was just accepted. */
-void connection_open(struct loop *loop, h2o_socket_t *socket);
+/* Attaches to a socket that was just accepted; takes the reference to tls, NULL on a plain one. */
+void connection_open(struct loop_entrance *entrance, h2o_socket_t *socket, struct tls *tls);
+struct connection *connection_of_socket(h2o_socket_t *socket);
 /* Of a request that is alive; NULL for a request without a socket. */
 struct connection *connection_of(h2o_req_t *req);
 /* An exchange begins or has ended. The last end after the close frees the connection. */
 void connection_enter(struct connection *connection);
 void connection_leave(struct connection *connection);
+/* Whether the peer's certificate, if it sent one, is still good (tls_peer_check). Its connection is
+ * closed once the answer that says so has left. */
+bool connection_check_peer(struct connection *connection);
 /* Counts a cancelled request; closes above the bound. */
 void connection_note_reset(struct connection *connection);
 /* Ends the connection soon, from any callback: h2o sees its end of file at the next turn of the

@@ -7,6 +7,8 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
+#include "service/tls_peer.h"
+
 #define COUNTERS_ROUTES 64 /* more than the surface has; a test of the metrics holds it */
 #define COUNTERS_NO_ROUTE COUNTERS_ROUTES
 #define COUNTERS_CLASSES 5 /* 1xx to 5xx */
@@ -17,8 +19,10 @@ struct counters {
     _Atomic(uint64_t) latency[COUNTERS_BUCKETS + 1]; /* the last: above all bounds */
     _Atomic(uint64_t) latency_sum_us;
     _Atomic(uint64_t) bytes_sent;
-    _Atomic(uint64_t) connections;  /* accepted */
-    _Atomic(uint64_t) turned_away;  /* connections beyond the bound */
+    _Atomic(uint64_t) connections; /* accepted */
+    _Atomic(uint64_t) turned_away; /* connections beyond the bound */
+    _Atomic(uint64_t) handshakes;  /* done */
+    _Atomic(uint64_t) handshakes_failed[TLS_FAILURE_COUNT];
     _Atomic(uint64_t) vanished;     /* requests whose client left before the answer */
     _Atomic(uint64_t) dropped;      /* answers of the writer whose request had vanished */
     _Atomic(uint64_t) busy;         /* requests refused by the in-flight bounds */

@@ -106,7 +106,8 @@ enum status dev_welcome(const struct service *service, struct buffer *out, char 
         return STATUS_OK;
     enum status status = mint(service, &token, why, why_size);
     if (status == STATUS_OK) {
-        snprintf(url, sizeof url, "http://%s", service->listeners[0].address);
+        snprintf(url, sizeof url, "%s://%s", endpoint_scheme(&service->endpoints[0]),
+                 service->endpoints[0].listener.address);
         write_body(license, store_time_ms(service->store), &body);
         buffer_append_format(out,
                              "consentd %s serves %s for development; data in %s.\n"

@@ -88,6 +88,8 @@ static void on_request_gone(void *guard) {
             connection_note_reset(exchange->connection);
     }
     access_log_write(exchange);
+    if (exchange->connection != NULL && exchange->connection->tls.failure != TLS_FAILURE_NONE)
+        connection_doom(exchange->connection);
     exchange->req = NULL;
     if (!exchange->pending)
         release(exchange);
@@ -144,6 +146,9 @@ static void fill_peer(struct exchange *exchange) {
     connection_enter(connection);
     exchange->call.peer = connection->peer;
     exchange->call.peer_is_loopback = connection->loopback;
+    exchange->call.on_public = endpoint_is_public(connection->endpoint);
+    exchange->call.on_admin = endpoint_is_admin(connection->endpoint);
+    exchange->call.certificate = connection->tls.certificate;
 }
 
 struct exchange *exchange_new(struct loop *loop, h2o_req_t *req) {

@@ -33,6 +33,15 @@ static void note_auth(struct loop *loop) {
     counter_set(&loop->counters.auth_limited, now.limited);
 }
 
+/* A certificate is judged at the handshake, and again at the first request after a reload: one that
+ * has been revoked since, or has expired, opens nothing any more, and its connection ends. */
+static bool is_still_believed(struct exchange *exchange) {
+    struct connection *connection = exchange->connection;
+    if (connection == NULL || connection->tls.tls == NULL)
+        return true;
+    return connection_check_peer(connection);
+}
+
 static int on_request(h2o_handler_t *handler, h2o_req_t *req) {
     struct loop *loop = loop_of(req->conn->ctx);
     struct exchange *exchange = exchange_new(loop, req);
@@ -42,6 +51,13 @@ static int on_request(h2o_handler_t *handler, h2o_req_t *req) {
     if (!admit(exchange)) {
         counter_add(&loop->counters.busy, 1);
         api_refuse(&exchange->call, STATUS_BUSY, "too many requests are in flight");
+        respond(exchange);
+        return 0;
+    }
+    if (!is_still_believed(exchange)) {
+        req->http1_is_persistent = 0;
+        api_refuse(&exchange->call, STATUS_UNAUTHENTICATED,
+                   tls_failure_sentence(exchange->connection->tls.failure));
         respond(exchange);
         return 0;
     }

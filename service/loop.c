@@ -19,8 +19,17 @@
 
 #define HEAD_SIZE_MAX 65536 /* a token of 8 KiB, a path and headers of a proxy */
 
+/* h2o_accept makes the SSL at once and so takes its own reference to the context. */
+static void begin(struct loop_entrance *entrance, h2o_socket_t *socket) {
+    struct tls *tls = endpoint_tls(entrance->endpoint);
+    connection_open(entrance, socket, tls);
+    entrance->accept.ssl_ctx = tls != NULL ? tls->context : NULL;
+    h2o_accept(&entrance->accept, socket);
+}
+
 static void on_accept(h2o_socket_t *listener, const char *error) {
-    struct loop *loop = listener->data;
+    struct loop_entrance *entrance = listener->data;
+    struct loop *loop = entrance->loop;
     if (error != NULL)
         return;
     /* One at a time: loops share the listener, and a greedy one would take them all. */
@@ -37,8 +46,7 @@ static void on_accept(h2o_socket_t *listener, const char *error) {
         h2o_socket_close(socket);
         return;
     }
-    connection_open(loop, socket);
-    h2o_accept(&loop->accept, socket);
+    begin(entrance, socket);
 }
 
 /* Nobody waits for it. */
@@ -72,17 +80,16 @@ static int drain_http1(h2o_req_t *req, void *context) {
 }
 
 static void close_listeners(struct loop *loop) {
-    for (uint32_t i = 0; i < loop->listener_count; i++) {
+    for (uint32_t i = 0; i < loop->entrance_count; i++) {
+        struct loop_entrance *entrance = &loop->entrances[i];
         h2o_socket_t *socket;
         /* Who has connected already is served: the last close would reset them. */
-        while ((socket = h2o_evloop_socket_accept(loop->listeners[i])) != NULL) {
-            connection_open(loop, socket);
-            h2o_accept(&loop->accept, socket);
-        }
-        h2o_socket_read_stop(loop->listeners[i]);
-        h2o_socket_close(loop->listeners[i]);
+        while ((socket = h2o_evloop_socket_accept(entrance->socket)) != NULL)
+            begin(entrance, socket);
+        h2o_socket_read_stop(entrance->socket);
+        h2o_socket_close(entrance->socket);
     }
-    loop->listener_count = 0;
+    loop->entrance_count = 0;
 }
 
 static void drain(struct loop *loop) {
@@ -161,8 +168,8 @@ static void on_sweep(h2o_timeout_entry_t *entry) {
     http->http2.callbacks.foreach_request(&loop->context, close_overdue, loop);
     waiting_sweep(loop);
     if (loop->listeners_paused)
-        for (uint32_t i = 0; i < loop->listener_count; i++)
-            h2o_socket_read_start(loop->listeners[i], on_accept);
+        for (uint32_t i = 0; i < loop->entrance_count; i++)
+            h2o_socket_read_start(loop->entrances[i].socket, on_accept);
     loop->listeners_paused = false;
     if (++loop->sweeps_since_looks >= atomic_load(&loop->service->api.settings)->note_reads_s) {
         loop->sweeps_since_looks = 0;
@@ -171,14 +178,16 @@ static void on_sweep(h2o_timeout_entry_t *entry) {
     h2o_timeout_link(loop->context.loop, &loop->context.one_sec_timeout, &loop->sweep);
 }
 
-static void add_listener(struct loop *loop, const struct listener *listener) {
-    int fd = fcntl(listener->fd, F_DUPFD_CLOEXEC, 3);
+static void add_entrance(struct loop *loop, struct endpoint *endpoint) {
+    struct loop_entrance *entrance = &loop->entrances[loop->entrance_count++];
+    int fd = fcntl(endpoint->listener.fd, F_DUPFD_CLOEXEC, 3);
     ASSERT(fd >= 0);
     h2o_socket_t *socket =
         h2o_evloop_socket_create(loop->context.loop, fd, H2O_SOCKET_FLAG_DONT_READ);
-    socket->data = loop;
+    *entrance = (struct loop_entrance){
+        loop, endpoint, socket, {&loop->context, loop->http->hosts, NULL, 0, NULL}};
+    socket->data = entrance;
     h2o_socket_read_start(socket, on_accept);
-    loop->listeners[loop->listener_count++] = socket;
 }
 
 /* On the loop's own thread: h2o's buffers come from and go back to lists of the thread that made
@@ -186,19 +195,18 @@ static void add_listener(struct loop *loop, const struct listener *listener) {
 static void open_context(struct loop *loop) {
     h2o_globalconf_t *http = loop->http;
     h2o_context_init(&loop->context, h2o_evloop_create(), http);
-    loop->accept = (h2o_accept_ctx_t){&loop->context, http->hosts, NULL, 0, NULL};
     h2o_multithread_register_receiver(loop->context.queue, &loop->receiver, on_orders);
     loop->sweep.cb = on_sweep;
     h2o_timeout_link(loop->context.loop, &loop->context.one_sec_timeout, &loop->sweep);
-    for (uint32_t i = 0; i < loop->service->listener_count; i++)
-        add_listener(loop, &loop->service->listeners[i]);
+    for (uint32_t i = 0; i < loop->service->endpoint_count; i++)
+        add_entrance(loop, &loop->service->endpoints[i]);
 }
 
 static void close_context(struct loop *loop) {
     h2o_multithread_queue_t *queue = loop->context.queue;
     h2o_loop_t *evloop = loop->context.loop;
-    for (uint32_t i = 0; i < loop->listener_count; i++)
-        h2o_socket_close(loop->listeners[i]);
+    for (uint32_t i = 0; i < loop->entrance_count; i++)
+        h2o_socket_close(loop->entrances[i].socket);
     if (h2o_linklist_is_linked(&loop->message.link))
         h2o_linklist_unlink(&loop->message.link);
     h2o_timeout_unlink(&loop->sweep);

@@ -22,6 +22,14 @@ enum loop_order {
     LOOP_NEWS = 16,   /* commits may concern who waits for them */
 };
 
+/* The loop's own copy of an endpoint's socket, and how connections from it begin. */
+struct loop_entrance {
+    struct loop *loop;
+    struct endpoint *endpoint;
+    h2o_socket_t *socket;
+    h2o_accept_ctx_t accept; /* h2o points to it until the handshake is done */
+};
+
 struct loop {
     struct service *service;
     unsigned number;
@@ -31,9 +39,8 @@ struct loop {
     bool serving; /* and has not ended yet */
     sem_t opened, ended, released;
     h2o_context_t context; /* the thread's: made and disposed of there */
-    h2o_accept_ctx_t accept;
-    h2o_socket_t *listeners[CONFIG_LISTEN_MAX];
-    uint32_t listener_count;
+    struct loop_entrance entrances[ENDPOINTS_MAX];
+    uint32_t entrance_count;
     h2o_multithread_receiver_t receiver;
     h2o_multithread_message_t message; /* linked while orders wait */
     _Atomic(unsigned) orders;          /* bits of enum loop_order */

@@ -117,6 +117,41 @@ static void write_loops(const struct service *service, struct buffer *out) {
            atomic_load(&service->connections));
 }
 
+/* Addresses are those of the configuration: no person's. */
+static void write_tls(struct service *service, struct buffer *out) {
+    int64_t now_s = store_time_ms(service->store) / 1000;
+    single(out, "consentd_tls_handshakes_total", "counter", "TLS handshakes done.",
+           SUM(service, handshakes));
+    head(out, "consentd_tls_handshakes_failed_total", "counter",
+         "TLS handshakes that failed, by cause.");
+    for (size_t i = TLS_FAILURE_NONE + 1; i < TLS_FAILURE_COUNT; i++)
+        buffer_append_format(
+            out, "consentd_tls_handshakes_failed_total{cause=\"%s\"} %llu\n",
+            tls_failure_name((enum tls_failure)i),
+            (unsigned long long)sum_at(service, offsetof(struct counters, handshakes_failed) +
+                                                    i * sizeof(_Atomic(uint64_t))));
+    head(out, "consentd_tls_certificate_expiry_seconds", "gauge",
+         "Until the listener's own certificate expires; negative since.");
+    for (uint32_t i = 0; i < service->endpoint_count; i++) {
+        struct tls *tls = endpoint_tls(&service->endpoints[i]);
+        if (tls != NULL)
+            buffer_append_format(
+                out, "consentd_tls_certificate_expiry_seconds{address=\"%s\"} %lld\n",
+                service->endpoints[i].listener.address, (long long)(tls->expires_s - now_s));
+        tls_unref(tls);
+    }
+    head(out, "consentd_tls_crl_expiry_seconds", "gauge",
+         "Until the first of the listener's revocation lists is due again; negative since.");
+    for (uint32_t i = 0; i < service->endpoint_count; i++) {
+        struct tls *tls = endpoint_tls(&service->endpoints[i]);
+        if (tls != NULL && tls->crl_next_s != 0)
+            buffer_append_format(out, "consentd_tls_crl_expiry_seconds{address=\"%s\"} %lld\n",
+                                 service->endpoints[i].listener.address,
+                                 (long long)(tls->crl_next_s - now_s));
+        tls_unref(tls);
+    }
+}
+
 static void write_store(const struct service *service, struct buffer *out) {
     struct store_stats stats;
     store_stats_get(service->store, &stats);
@@ -194,10 +229,11 @@ static void write_process(const struct service *service, struct buffer *out) {
 }
 
 void metrics_write(void *context, struct buffer *out) {
-    const struct service *service = context;
+    struct service *service = context;
     write_requests(service, out);
     write_latency(service, out);
     write_loops(service, out);
+    write_tls(service, out);
     write_store(service, out);
     write_witnesses(service, out);
     write_process(service, out);

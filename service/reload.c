@@ -13,7 +13,8 @@ static void complete_public_url(struct service *service, struct settings *settin
     if (span_present(settings->api.public_url))
         return;
     settings->api.public_url =
-        arena_format(&settings->config->arena, "http://%s", service->listeners[0].address);
+        arena_format(&settings->config->arena, "%s://%s", endpoint_scheme(&service->endpoints[0]),
+                     service->endpoints[0].listener.address);
 }
 
 /* The writer publishes the pack itself, before it judges by it (service.c). */
@@ -38,6 +39,8 @@ bool settings_activate(struct service *service, const struct settings *previous,
     if ((previous == NULL || previous->pack != settings->pack) &&
         !activate_pack(service, settings->pack, why))
         return false;
+    endpoints_follow(service->endpoints, service->endpoint_count, settings);
+    settings_drop_tls(settings);
     complete_public_url(service, settings);
     atomic_store(&service->api.keys, settings->keys);
     atomic_store(&service->api.settings, &settings->api);

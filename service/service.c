@@ -85,34 +85,11 @@ static void raise_descriptors(struct service *service) {
                                    : (uint32_t)allowed / 2;
 }
 
-static bool open_listeners(struct service *service) {
-    const struct config *config = service->settings->config;
+static bool open_endpoints(struct service *service) {
     char why[LIMIT_URL + 128];
-    if (listener_inherit(service->listeners, CONFIG_LISTEN_MAX, &service->listener_count, why,
-                         sizeof why) != STATUS_OK)
-        return refuse(why);
-    bool inherited = service->listener_count != 0;
-    for (uint32_t i = 0; i < config->listen_count && !inherited; i++) {
-        struct listener *listener = &service->listeners[service->listener_count];
-        if (listener_open(config->listen[i], listener, why, sizeof why) != STATUS_OK)
-            return refuse(why);
-        service->listener_count++;
-    }
-    for (uint32_t i = 0; i < service->listener_count; i++) {
-        const struct listener *listener = &service->listeners[i];
-        if (listener->loopback)
-            continue;
-        if (!config->insecure_http) {
-            snprintf(why, sizeof why,
-                     "config: \"listen\": %s is not a loopback address, and plain "
-                     "HTTP beyond loopback needs insecureHttp",
-                     listener->address);
-            return refuse(why);
-        }
-        log_event(LOG_WARN, "service.insecure_http", LOG_TEXT("address", listener->address),
-                  LOG_TEXT("warning", "tokens and consents cross this network in clear text"));
-    }
-    return true;
+    return endpoints_open(service->settings, service->endpoints, &service->endpoint_count, why,
+                          sizeof why) == STATUS_OK ||
+           refuse(why);
 }
 
 /* Its directory is the store's, which has made it. */
@@ -187,8 +164,10 @@ static bool start_loops(struct service *service, h2o_globalconf_t *http) {
 static bool announce(struct service *service) {
     struct buffer text = {0};
     char why[512];
-    for (uint32_t i = 0; i < service->listener_count; i++)
-        log_event(LOG_INFO, "service.listening", LOG_TEXT("address", service->listeners[i].address),
+    for (uint32_t i = 0; i < service->endpoint_count; i++)
+        log_event(LOG_INFO, "service.listening",
+                  LOG_TEXT("address", service->endpoints[i].listener.address),
+                  LOG_TEXT("kind", endpoint_kind_name(&service->endpoints[i])),
                   LOG_TEXT("version", service->api.version), LOG_INT("loops", service->loop_count));
     notify("READY=1");
     if (!service->settings->config->dev)
@@ -237,8 +216,7 @@ static void stop_loops(struct service *service) {
     atomic_store(&service->draining, true);
     notify("STOPPING=1");
     log_event(LOG_INFO, "service.draining", LOG_INT("in_flight", atomic_load(&service->in_flight)));
-    for (uint32_t i = 0; i < service->listener_count; i++)
-        listener_close(&service->listeners[i]); /* the loops have copies, and close theirs */
+    endpoints_close(service->endpoints, service->endpoint_count); /* loops close their copies */
     tell_all(service, LOOP_DRAIN);
     bool failed = atomic_load(&service->failed);
     if (join_all(service, failed ? 0 : service->settings->config->drain_seconds))
@@ -289,6 +267,7 @@ static void release(struct service *service, h2o_globalconf_t *http) {
     for (unsigned i = 0; i < service->loop_count; i++)
         if (service->loops[i].service != NULL)
             loop_release(&service->loops[i]);
+    endpoints_release(service->endpoints, service->endpoint_count);
     http_release(http);
     settings_free(service->settings);
     arena_release(&service->refusals);
@@ -314,7 +293,7 @@ int service_run(const struct service_options *options) {
         return 1;
     }
     http_init(&http, service.settings->config);
-    bool good = open_listeners(&service) && open_store(&service) && start_courier(&service) &&
+    bool good = open_endpoints(&service) && open_store(&service) && start_courier(&service) &&
                 start_loops(&service, &http) && announce(&service);
     if (good)
         serve(&service, &signals);
@@ -331,24 +310,16 @@ int service_check(const struct service_options *options) {
     struct config_source source = options->source;
     struct settings *settings;
     char why[SETTINGS_WHY_SIZE];
-    bool loopback;
     source.check = true;
     if (settings_load(&source, NULL, &settings, why) != STATUS_OK) {
         fprintf(stderr, "%s\n", why);
         return 1;
     }
-    const struct config *config = settings->config;
-    const char *phrase = NULL;
-    for (uint32_t i = 0; i < config->listen_count && phrase == NULL; i++) {
-        if (listener_check(config->listen[i], &loopback) != STATUS_OK)
-            phrase = "must be HOST:PORT with an address as HOST";
-        else if (!loopback && !config->insecure_http)
-            phrase = "is not a loopback address, and plain HTTP beyond loopback needs insecureHttp";
-        if (phrase != NULL)
-            fprintf(stderr, "config: \"listen\": %s %s\n", config->listen[i].data, phrase);
-    }
-    if (phrase == NULL)
+    bool good = endpoints_check(settings, why, sizeof why) == STATUS_OK;
+    if (good)
         puts("configuration ok");
+    else
+        fprintf(stderr, "%s\n", why);
     settings_free(settings);
-    return phrase != NULL ? 1 : 0;
+    return good ? 0 : 1;
 }

@@ -8,7 +8,7 @@
 #include <pthread.h>
 
 #include "service/config.h"
-#include "service/listener.h"
+#include "service/endpoint.h"
 #include "service/logger.h"
 #include "service/settings.h"
 
@@ -35,8 +35,8 @@ struct service {
     struct rounds *rounds; /* NULL without witnesses */
     struct loop *loops;
     unsigned loop_count;
-    struct listener listeners[CONFIG_LISTEN_MAX];
-    uint32_t listener_count;
+    struct endpoint endpoints[ENDPOINTS_MAX];
+    uint32_t endpoint_count;
     uint64_t idle_seconds;
     uint32_t connections_max; /* what the limit of file descriptors leaves */
     int64_t started_ms;       /* CLOCK_MONOTONIC */

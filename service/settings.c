@@ -1,4 +1,4 @@
-/* Reading a set of settings from configuration, key files and pack. Main thread. */
+/* Reading a set of settings from configuration, key files, certificates and pack. Main thread. */
 // SPDX-License-Identifier: Apache-2.0
 #include "service/settings.h"
 
@@ -67,6 +67,22 @@ static bool load_keys(struct settings *set, bool with_dev, char why[SETTINGS_WHY
     return status == STATUS_OK;
 }
 
+/* Certificates, keys and lists are small files that an operator replaces: each load reads them. */
+static bool load_tls(struct settings *set, char why[SETTINGS_WHY_SIZE]) {
+    const struct config *config = set->config;
+    for (uint32_t i = 0; i < config->listener_count; i++) {
+        const struct config_listener *listener = &config->listeners[i];
+        struct tls_fault fault;
+        if (listener->kind != LISTENER_PLAIN &&
+            tls_open(listener, config->http2, &set->tls[i], &fault) != STATUS_OK) {
+            snprintf(why, SETTINGS_WHY_SIZE, "config: \"listeners[%u].%s\": %s", i, fault.member,
+                     fault.why);
+            return false;
+        }
+    }
+    return true;
+}
+
 enum status settings_load(const struct config_source *source, struct settings *older,
                           struct settings **out, char why[SETTINGS_WHY_SIZE]) {
     if (older != NULL && older->age >= SETTINGS_KEPT_MAX) {
@@ -77,7 +93,7 @@ enum status settings_load(const struct config_source *source, struct settings *o
     set->older = older;
     set->age = older != NULL ? older->age + 1 : 0;
     if (config_load(source, &set->config, why) != STATUS_OK || !load_pack(set, why) ||
-        !load_keys(set, source->dev && !source->check, why)) {
+        !load_tls(set, why) || !load_keys(set, source->dev && !source->check, why)) {
         set->older = NULL;
         settings_free(set);
         return STATUS_INVALID_PARAMETER;
@@ -96,12 +112,20 @@ enum status settings_load(const struct config_source *source, struct settings *o
     return STATUS_OK;
 }
 
+void settings_drop_tls(struct settings *settings) {
+    for (uint32_t i = 0; i < CONFIG_LISTEN_MAX; i++) {
+        tls_unref(settings->tls[i]);
+        settings->tls[i] = NULL;
+    }
+}
+
 void settings_free(struct settings *settings) {
     while (settings != NULL) {
         struct settings *older = settings->older;
         if (settings->owns_pack)
             policy_pack_free(settings->pack);
         auth_keys_free(settings->keys);
+        settings_drop_tls(settings);
         config_free(settings->config);
         mem_free(settings);
         settings = older;

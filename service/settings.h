@@ -1,5 +1,5 @@
-/* What a running service follows and a reload replaces: configuration, keys of issuers, policy pack
- * and the api's settings. A set is immutable; loops hold pointers into it.
+/* What a running service follows and a reload replaces: configuration, keys of issuers, policy
+ * pack, TLS of listeners and the api's settings. A set is immutable; loops hold pointers into it.
  *
  * Old sets are kept until the process ends: no loop can be asked cheaply whether it still reads
  * one. The bound is SETTINGS_KEPT_MAX reloads of a few KiB each, plus the packs that really
@@ -9,6 +9,7 @@
 #define SERVICE_SETTINGS_H
 
 #include "service/config.h"
+#include "service/tls.h"
 
 #define SETTINGS_KEPT_MAX 1000
 #define SETTINGS_WHY_SIZE 1024 /* holds CONFIG_WHY_SIZE */
@@ -18,15 +19,19 @@ struct settings {
     struct api_settings api;
     struct auth_keys *keys;
     struct policy_pack *pack;
-    bool owns_pack;         /* false: an older set's, whose bytes are the same */
-    struct settings *older; /* retired */
-    uint32_t age;           /* how many are behind it */
+    struct tls *tls[CONFIG_LISTEN_MAX]; /* of config->listeners; NULL for plain ones, and for all
+                                           once the endpoints have them */
+    bool owns_pack;                     /* false: an older set's, whose bytes are the same */
+    struct settings *older;             /* retired */
+    uint32_t age;                       /* how many are behind it */
 };
 
 /* Reads configuration, key files and pack into a set that stands before `older` (may be NULL). On
  * failure why says what, and nothing has changed. Free the newest with settings_free. */
 MUST_CHECK enum status settings_load(const struct config_source *source, struct settings *older,
                                      struct settings **out, char why[SETTINGS_WHY_SIZE]);
+/* Lets go of what the endpoints hold themselves, so that old keys do not stay in memory. */
+void settings_drop_tls(struct settings *settings);
 /* Frees this set and all older ones. */
 void settings_free(struct settings *settings);
 

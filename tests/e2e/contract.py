@@ -154,7 +154,8 @@ class Contract:
         elif operation is None:
             allowed = {"405": answers["MethodNotAllowed"]}
         else:
-            allowed = {"413": answers["BodyTooLarge"], **operation["responses"]}
+            everywhere = {"401": answers["Unauthenticated"], "413": answers["BodyTooLarge"]}
+            allowed = {**everywhere, **operation["responses"]}
         if str(status) not in allowed:
             raise Broken(f"{status} is not among the answers {sorted(allowed)}")
         self.seen.add((method, template, status))

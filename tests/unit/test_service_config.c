@@ -230,6 +230,75 @@ static void witnesses_are_read_and_their_members_checked(void **state) {
     assert_null(load_with("\"witnessSeconds\":61"));
 }
 
+#define TLS ",\"certFile\":\"c\",\"keyFile\":\"k\""
+#define AT(kind) "{\"address\":\"127.0.0.1:1\",\"kind\":\"" kind "\""
+
+static void listeners_are_read_and_their_members_checked(void **state) {
+    (void)state;
+    static const char *const rows[][2] = {
+        {"{}", "config: \"listeners[0].address\": is required"},
+        {"{\"address\":\"127.0.0.1:1\"}", "config: \"listeners[0].kind\": is required"},
+        {AT("open") "}", "config: \"listeners[0].kind\": must be plain, mutual or public"},
+        {AT("public") "}", "config: \"listeners[0].certFile\": is required"},
+        {AT("public") ",\"certFile\":\"c\"}", "config: \"listeners[0].keyFile\": is required"},
+        {AT("public") TLS ",\"tlsMin\":\"1.1\"}",
+         "config: \"listeners[0].tlsMin\": must be 1.2 or 1.3"},
+        {AT("public") TLS ",\"tlsMin\":1.2}", "config: \"listeners[0].tlsMin\": must be a string"},
+        {AT("public") TLS ",\"clientCaFile\":\"a\"}",
+         "config: \"listeners[0].clientCaFile\": is not for this kind of listener"},
+        {AT("public") TLS ",\"crlFile\":\"a\"}",
+         "config: \"listeners[0].crlFile\": is not for this kind of listener"},
+        {AT("public") TLS ",\"certificateOptional\":true}",
+         "config: \"listeners[0].certificateOptional\": is not for this kind of listener"},
+        {AT("mutual") TLS "}", "config: \"listeners[0].clientCaFile\": is required"},
+        {AT("plain") TLS "}",
+         "config: \"listeners[0].certFile\": is not for this kind of listener"},
+        {AT("plain") "}," AT("plain") ",\"tlsMin\":\"1.3\"}",
+         "config: \"listeners[1].tlsMin\": is not for this kind of listener"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char member[1024];
+        snprintf(member, sizeof member, "\"listeners\":[%s]", rows[i][0]);
+        assert_null(load_with(member));
+        assert_string_equal(why, rows[i][1]);
+    }
+}
+
+static void listeners_stand_in_place_of_the_usual_address(void **state) {
+    (void)state;
+    struct config *config =
+        load_with("\"listeners\":[" AT("mutual") TLS
+                  ",\"clientCaFile\":\"a\",\"crlFile\":\"r\",\"tlsMin\":\"1.2\","
+                  "\"certificateOptional\":true}," AT("plain") ",\"admin\":true}]");
+    assert_non_null(config);
+    assert_int_equal(config->listen_count, 0);
+    assert_int_equal(config->listener_count, 2);
+    const struct config_listener *mutual = &config->listeners[0];
+    assert_string_equal(mutual->address.data, "127.0.0.1:1");
+    assert_int_equal(mutual->kind, LISTENER_MUTUAL);
+    assert_int_equal(mutual->tls_min, TLS_1_2);
+    assert_string_equal(mutual->cert_file, "c");
+    assert_string_equal(mutual->key_file, "k");
+    assert_string_equal(mutual->client_ca_file, "a");
+    assert_string_equal(mutual->crl_file, "r");
+    assert_true(mutual->certificate_optional && !mutual->admin);
+    assert_true(config->listeners[1].admin);
+    struct config *other = load_with("\"listeners\":[" AT("public") TLS "}," AT("plain") "}]");
+    struct config *files =
+        load_with("\"listeners\":[" AT("mutual") TLS ",\"clientCaFile\":\"b\"}," AT("plain") "}]");
+    unsigned cursor = 0;
+    assert_string_equal(config_next_fixed_difference(config, other, &cursor), "listeners");
+    assert_null(config_next_fixed_difference(config, other, &cursor));
+    cursor = 0;
+    assert_null(config_next_fixed_difference(config, files, &cursor));
+    config_free(files);
+    config_free(other);
+    config_free(config);
+    config = load_with("\"listen\":\"127.0.0.1:9\",\"listeners\":[" AT("plain") "}]");
+    assert_int_equal(config->listen_count, 1);
+    config_free(config);
+}
+
 static void what_production_needs_is_required_by_name(void **state) {
     (void)state;
     assert_null(load("{}", false));
@@ -361,8 +430,8 @@ static void the_manual_explains_every_key(void **state) {
         if (strstr(manual.data, row) == NULL)
             fail_msg("docs/configuration.md has no row for %s", key);
         config_variable_name(key, variable, sizeof variable);
-        bool scalar = strcmp(key, "issuers") != 0 && strcmp(key, "tenants") != 0 &&
-                      strcmp(key, "witnesses") != 0;
+        bool scalar = strcmp(key, "listeners") != 0 && strcmp(key, "issuers") != 0 &&
+                      strcmp(key, "tenants") != 0 && strcmp(key, "witnesses") != 0;
         if (scalar && strstr(manual.data, variable) == NULL)
             fail_msg("docs/configuration.md does not name %s", variable);
     }
@@ -376,6 +445,8 @@ int main(void) {
         cmocka_unit_test(every_refusal_names_its_key),
         cmocka_unit_test(an_issuer_is_checked_member_by_member),
         cmocka_unit_test(witnesses_are_read_and_their_members_checked),
+        cmocka_unit_test(listeners_are_read_and_their_members_checked),
+        cmocka_unit_test(listeners_stand_in_place_of_the_usual_address),
         cmocka_unit_test(what_production_needs_is_required_by_name),
         cmocka_unit_test(development_needs_nothing),
         cmocka_unit_test(a_file_that_is_no_object_is_refused_with_its_line),

@@ -66,7 +66,12 @@ class Api:
         self.minter = minter
         self.token = token
         self.http = httpx.Client(
-            base_url=server.url, http1=not http2, http2=http2, timeout=TIMEOUT_S, trust_env=False
+            base_url=server.url,
+            http1=not http2,
+            http2=http2,
+            timeout=TIMEOUT_S,
+            trust_env=False,
+            verify=getattr(server, "tls", None) or True,
         )
 
     def close(self):

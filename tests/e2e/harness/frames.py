@@ -12,7 +12,11 @@ import h2.exceptions
 class Frames:
     def __init__(self, server, timeout=30):
         self.authority = f"{server.host}:{server.port}"
+        self.scheme = getattr(server, "scheme", "http")
         self.socket = socket.create_connection((server.host, server.port), timeout=timeout)
+        if getattr(server, "tls", None) is not None:
+            self.socket = server.tls.wrap_socket(self.socket, server_hostname=server.host)
+            assert self.socket.selected_alpn_protocol() == "h2"
         self.h2 = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True))
         self.h2.initiate_connection()
         self.flush()
@@ -37,7 +41,7 @@ class Frames:
         stream = self.h2.get_next_available_stream_id()
         fields = [
             (":method", method),
-            (":scheme", "http"),
+            (":scheme", self.scheme),
             (":authority", self.authority),
             (":path", path),
         ]

@@ -33,15 +33,42 @@ def _environment(extra):
     return environment
 
 
+class Door:
+    """One of a server's listeners, as a client comes to it: with `tls`, an ssl.SSLContext, for
+    https. Wire, Frames and Api take it in place of a server."""
+
+    def __init__(self, host, port, tls=None):
+        self.host, self.port, self.tls = host, port, tls
+
+    @property
+    def scheme(self):
+        return "https" if self.tls is not None else "http"
+
+    @property
+    def url(self):
+        return f"{self.scheme}://{self.host}:{self.port}"
+
+
 class Server:
     """One process. start() it (again) after construction; data stays in `data` between starts."""
 
     known = weakref.WeakSet()
     stdout = subprocess.DEVNULL
+    tls = None
+    scheme = "http"
 
     def __init__(
-        self, data, pack=PERSEUS, clock=None, arguments=(), environment=None, preexec=None
+        self,
+        data,
+        pack=PERSEUS,
+        clock=None,
+        arguments=(),
+        environment=None,
+        preexec=None,
+        config=None,
     ):
+        """`config` is what its configuration file says; `listeners` in it stand beside the plain
+        listener that host, port and url are about. door() finds theirs."""
         Server.known.add(self)
         self.data = pathlib.Path(data)
         self.pack = pack
@@ -49,8 +76,10 @@ class Server:
         self.arguments = list(arguments)
         self.environment = environment
         self.preexec = preexec
+        self.config = config
         self.process = None
         self.lines = []
+        self.listening = []  # of each listener: the log line that tells its address
         self._listening = threading.Event()
         self._reader = None
         self.host = None
@@ -69,13 +98,33 @@ class Server:
         ]
         if self.clock is not None:
             command += ["--clock", self.clock]
+        if self.config is not None:
+            command += ["--config", str(self.write_config())]
         return command + self.arguments
+
+    def write_config(self):
+        path = self.data.with_name(self.data.name + ".config.json")
+        path.write_text(json.dumps(self.config))
+        return path
+
+    def door(self, kind, tls=None, number=0):
+        """The listener of this kind; the number-th of them."""
+        found = [entry for entry in self.listening if entry["kind"] == kind][number]
+        host, _, port = found["address"].rpartition(":")
+        return Door(host.strip("[]"), int(port), tls)
+
+    def reload(self):
+        """SIGHUP, with the configuration as it now is."""
+        if self.config is not None:
+            self.write_config()
+        self.process.send_signal(signal.SIGHUP)
 
     def start(self, clock=None):
         assert self.process is None
         if clock is not None:
             self.clock = clock
         self.lines = []
+        self.listening = []
         self._listening.clear()
         self.process = subprocess.Popen(
             self.command(),
@@ -104,9 +153,12 @@ class Server:
         self._listening.set()
 
     def _note_address(self, entry):
-        host, _, port = entry["address"].rpartition(":")
-        self.host, self.port = host.strip("[]"), int(port)
-        self._listening.set()
+        if not self.listening:
+            host, _, port = entry["address"].rpartition(":")
+            self.host, self.port = host.strip("[]"), int(port)
+        self.listening.append(entry)
+        if len(self.listening) == 1 + len((self.config or {}).get("listeners", ())):
+            self._listening.set()
 
     @property
     def url(self):

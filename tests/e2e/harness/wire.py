@@ -29,12 +29,14 @@ class Answer:
 
 
 class Wire:
-    """One connection. send() any bytes, receive() one answer; ask_many() pipelines."""
+    """One connection, to a server or one of its doors. send() any bytes, receive() one answer; ask_many() pipelines."""
 
     def __init__(self, server, timeout=TIMEOUT_S):
         self.address = f"{server.host}:{server.port}"
         self.socket = socket.create_connection((server.host, server.port), timeout=timeout)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if getattr(server, "tls", None) is not None:
+            self.socket = server.tls.wrap_socket(self.socket, server_hostname=server.host)
         self.buffer = b""
 
     def close(self):

@@ -1,0 +1,226 @@
+/* Making the SSL_CTX of a listener, by BCP 195 (RFC 9325): TLS 1.2 with ephemeral keys and AEAD
+ * alone, or 1.3; no renegotiation, no compression, no resumption; ALPN is answered or refused. */
+// SPDX-License-Identifier: Apache-2.0
+#include "service/tls.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "base/log.h"
+#include "service/tls_peer.h"
+
+#define CIPHERS_1_2                                                                            \
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:" \
+    "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
+#define SECURITY_LEVEL 2 /* keys of 112 bits: RSA from 2048, no SHA-1 */
+
+struct making {
+    const struct config_listener *config;
+    struct tls *tls;
+    struct tls_fault *fault; /* its member: whose file is being read */
+};
+
+static bool refuse(struct making *making, const char *path, const char *phrase) {
+    snprintf(making->fault->why, sizeof making->fault->why, "%.200s: %s", path, phrase);
+    ERR_clear_error();
+    return false;
+}
+
+/* ---- protocol */
+
+/* RFC 7301: without a protocol in common the handshake fails, so that nobody speaks past us
+ * (ALPACA). Whoever sends no ALPN at all gets HTTP/1.1. */
+static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_size,
+                   const unsigned char *offered, unsigned int offered_size, void *context) {
+    static const unsigned char both[] = "\x02h2\x08http/1.1", http1[] = "\x08http/1.1";
+    bool http2 = context != NULL;
+    unsigned char *chosen;
+    (void)ssl;
+    if (SSL_select_next_proto(&chosen, out_size, http2 ? both : http1,
+                              (http2 ? sizeof both : sizeof http1) - 1, offered,
+                              offered_size) != OPENSSL_NPN_NEGOTIATED)
+        return SSL_TLSEXT_ERR_ALERT_FATAL;
+    *out = chosen;
+    return SSL_TLSEXT_ERR_OK;
+}
+
+static void set_protocol(const struct making *making, bool http2) {
+    int groups[] = {NID_X25519, NID_X9_62_prime256v1, NID_secp384r1};
+    static int with_http2;
+    SSL_CTX *context = making->tls->context;
+    const struct config_listener *config = making->config;
+    uint64_t min = config->tls_min != TLS_DEFAULT              ? config->tls_min
+                   : config->kind == (uint64_t)LISTENER_MUTUAL ? TLS_1_3
+                                                               : TLS_1_2;
+    SSL_CTX_set_min_proto_version(context, min == TLS_1_3 ? TLS1_3_VERSION : TLS1_2_VERSION);
+    SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION |
+                                     SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
+                                     SSL_OP_PRIORITIZE_CHACHA);
+    SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_num_tickets(context, 0);
+    SSL_CTX_set_security_level(context, SECURITY_LEVEL);
+    ASSERT(SSL_CTX_set_cipher_list(context, CIPHERS_1_2) == 1);
+    ASSERT(SSL_CTX_set1_groups(context, groups, sizeof groups / sizeof *groups) == 1);
+    ASSERT(SSL_CTX_set_session_id_context(context, (const unsigned char *)"consentd", 8) == 1);
+    SSL_CTX_set_alpn_select_cb(context, on_alpn, http2 ? &with_http2 : NULL);
+}
+
+/* ---- what we show */
+
+static int64_t seconds_of(const ASN1_TIME *time) {
+    struct tm parts;
+    return ASN1_TIME_to_tm(time, &parts) == 1 ? (int64_t)timegm(&parts) : 0;
+}
+
+static bool load_certificate(struct making *making) {
+    const char *path = making->config->cert_file;
+    making->fault->member = "certFile";
+    errno = 0;
+    if (SSL_CTX_use_certificate_chain_file(making->tls->context, path) != 1)
+        return refuse(making, path,
+                      errno != 0 ? strerror(errno) : "is not a certificate chain in PEM");
+    X509 *own = SSL_CTX_get0_certificate(making->tls->context);
+    making->tls->expires_s = seconds_of(X509_get0_notAfter(own));
+    return true;
+}
+
+static bool load_key(struct making *making) {
+    const char *path = making->config->key_file;
+    struct stat stat_of;
+    making->fault->member = "keyFile";
+    if (stat(path, &stat_of) != 0)
+        return refuse(making, path, strerror(errno));
+    if ((stat_of.st_mode & (S_IRWXO | S_IWGRP)) != 0)
+        return refuse(making, path,
+                      "is open to others: its mode must give them nothing, and its group no more "
+                      "than reading");
+    errno = 0;
+    if (SSL_CTX_use_PrivateKey_file(making->tls->context, path, SSL_FILETYPE_PEM) != 1) {
+        unsigned long error = ERR_peek_last_error();
+        bool mismatch = ERR_GET_LIB(error) == ERR_LIB_X509;
+        return refuse(making, path,
+                      mismatch     ? "is not the key of the certificate in certFile"
+                      : errno != 0 ? strerror(errno)
+                                   : "is not a private key in PEM without password");
+    }
+    return SSL_CTX_check_private_key(making->tls->context) == 1 ||
+           refuse(making, path, "is not the key of the certificate in certFile");
+}
+
+/* ---- whom we believe */
+
+static bool is_root(X509 *x509) {
+    return X509_check_ca(x509) != 0 && X509_check_issued(x509, x509) == X509_V_OK;
+}
+
+/* Reads what `path` has into the store of `making`; each kind of thing is counted. */
+static bool load_into_store(struct making *making, const char *path, int *certificates, int *lists,
+                            STACK_OF(X509_INFO) * *out) {
+    errno = 0;
+    BIO *file = BIO_new_file(path, "r");
+    if (file == NULL)
+        return refuse(making, path, errno != 0 ? strerror(errno) : "cannot be read");
+    STACK_OF(X509_INFO) *all = PEM_X509_INFO_read_bio(file, NULL, NULL, NULL);
+    X509_STORE *store = SSL_CTX_get_cert_store(making->tls->context);
+    BIO_free(file);
+    if (all == NULL)
+        return refuse(making, path, "is not PEM");
+    for (int i = 0; i < sk_X509_INFO_num(all); i++) {
+        const X509_INFO *info = sk_X509_INFO_value(all, i);
+        if (info->x509 != NULL && certificates != NULL)
+            *certificates += X509_STORE_add_cert(store, info->x509);
+        if (info->crl != NULL && lists != NULL)
+            *lists += X509_STORE_add_crl(store, info->crl);
+    }
+    ERR_clear_error();
+    *out = all;
+    return true;
+}
+
+static bool load_authorities(struct making *making) {
+    const char *path = making->config->client_ca_file;
+    STACK_OF(X509_INFO) * all;
+    int count = 0, roots = 0;
+    making->fault->member = "clientCaFile";
+    if (!load_into_store(making, path, &count, NULL, &all))
+        return false;
+    for (int i = 0; i < sk_X509_INFO_num(all); i++) {
+        X509 *x509 = sk_X509_INFO_value(all, i)->x509;
+        if (x509 == NULL)
+            continue;
+        roots += is_root(x509);
+        SSL_CTX_add_client_CA(making->tls->context, x509);
+    }
+    sk_X509_INFO_pop_free(all, X509_INFO_free);
+    return roots > 0 || refuse(making, path, "holds no root certificate of an authority");
+}
+
+static bool load_revocations(struct making *making) {
+    const char *path = making->config->crl_file;
+    STACK_OF(X509_INFO) * all;
+    int count = 0;
+    making->fault->member = "crlFile";
+    if (path == NULL)
+        return true;
+    if (!load_into_store(making, path, NULL, &count, &all))
+        return false;
+    for (int i = 0; i < sk_X509_INFO_num(all); i++) {
+        const X509_CRL *crl = sk_X509_INFO_value(all, i)->crl;
+        const ASN1_TIME *next = crl != NULL ? X509_CRL_get0_nextUpdate(crl) : NULL;
+        int64_t next_s = next != NULL ? seconds_of(next) : 0;
+        if (next_s != 0 && (making->tls->crl_next_s == 0 || next_s < making->tls->crl_next_s))
+            making->tls->crl_next_s = next_s;
+    }
+    sk_X509_INFO_pop_free(all, X509_INFO_free);
+    X509_STORE_set_flags(SSL_CTX_get_cert_store(making->tls->context),
+                         X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
+    return count > 0 || refuse(making, path, "holds no revocation list in PEM");
+}
+
+/* The callback decides whether the chain is good (tls_peer.c); whether one must be sent, this. */
+static void set_verification(const struct making *making) {
+    bool optional = making->config->certificate_optional;
+    SSL_CTX_set_verify(making->tls->context,
+                       SSL_VERIFY_PEER | (optional ? 0 : SSL_VERIFY_FAIL_IF_NO_PEER_CERT), NULL);
+}
+
+enum status tls_open(const struct config_listener *config, bool http2, struct tls **out,
+                     struct tls_fault *fault) {
+    static _Atomic(uint64_t) generations;
+    struct tls *tls = mem_alloc_zeroed(1, sizeof *tls);
+    struct making making = {config, tls, fault};
+    tls->generation = atomic_fetch_add(&generations, 1) + 1;
+    atomic_store(&tls->references, 1);
+    tls->context = SSL_CTX_new(TLS_server_method());
+    ASSERT(tls->context != NULL);
+    set_protocol(&making, http2);
+    tls_peer_watch(tls);
+    bool good = load_certificate(&making) && load_key(&making);
+    if (good && config->kind == (uint64_t)LISTENER_MUTUAL) {
+        set_verification(&making);
+        good = load_authorities(&making) && load_revocations(&making);
+    }
+    if (!good) {
+        tls_unref(tls);
+        return STATUS_INVALID_PARAMETER;
+    }
+    *out = tls;
+    return STATUS_OK;
+}
+
+struct tls *tls_ref(struct tls *tls) {
+    atomic_fetch_add(&tls->references, 1);
+    return tls;
+}
+
+void tls_unref(struct tls *tls) {
+    if (tls == NULL || atomic_fetch_sub(&tls->references, 1) != 1)
+        return;
+    SSL_CTX_free(tls->context);
+    mem_free(tls);
+}

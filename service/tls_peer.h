@@ -1,0 +1,59 @@
+/* The other side of a TLS connection: whether its certificate is good, what it says, and why a
+ * handshake failed.
+ *
+ * h2o 2.2.5 has no accessor for the SSL of a socket: the socket is found from it instead, as the
+ * data of its BIO, and hangs on the connection (service/connection.h). Loops only. */
+// SPDX-License-Identifier: Apache-2.0
+#ifndef SERVICE_TLS_PEER_H
+#define SERVICE_TLS_PEER_H
+
+#include <openssl/ssl.h>
+
+#include "auth/certificate.h"
+
+struct tls;
+
+/* Why a handshake failed; the names are labels of a metric. */
+#define TLS_FAILURES(X)                                                                         \
+    X(NONE, "none")                                                                             \
+    X(ABANDONED, "abandoned")           /* the peer left, or took too long */                   \
+    X(PROTOCOL, "protocol")             /* version, cipher suite, ALPN, no TLS at all */        \
+    X(NO_CERTIFICATE, "no_certificate") /* where one is required */                             \
+    X(UNKNOWN_CA, "unknown_ca")         /* self-signed, or of an authority we do not believe */ \
+    X(EXPIRED, "expired")                                                                       \
+    X(NOT_YET_VALID, "not_yet_valid")                                                           \
+    X(REVOKED, "revoked")                                                                       \
+    X(CRL, "crl")               /* the revocation list is missing, expired or not signed */     \
+    X(PURPOSE, "purpose")       /* its key usage is not that of a client */                     \
+    X(UNREADABLE, "unreadable") /* a NUL in a name, malformed extensions */                     \
+    X(REFUSED, "refused")       /* any other fault of the chain */
+enum tls_failure {
+#define X(name, label) TLS_FAILURE_##name,
+    TLS_FAILURES(X)
+#undef X
+        TLS_FAILURE_COUNT
+};
+const char *tls_failure_name(enum tls_failure failure);
+/* A sentence for the peer whose certificate is no longer good. Static. */
+const char *tls_failure_sentence(enum tls_failure failure);
+
+struct tls_peer {
+    struct tls *tls;  /* counted; NULL on a plain connection */
+    bool established; /* the handshake is done */
+    enum tls_failure failure;
+    uint64_t generation; /* of the struct tls that its chain was last verified with */
+    X509 *leaf;          /* counted */
+    STACK_OF(X509) * chain;
+    struct arena arena;
+    const struct auth_certificate *certificate; /* NULL: none was sent */
+};
+
+/* Sets the callbacks of a context. */
+void tls_peer_watch(struct tls *tls);
+/* Whether what was good at the handshake still is: not expired and, when the TLS in force is
+ * another, verified anew with what `now` believes; NULL when it is the same. A failure is final for
+ * the connection. */
+bool tls_peer_check(struct tls_peer *peer, struct tls *now, int64_t now_s);
+void tls_peer_release(struct tls_peer *peer);
+
+#endif
