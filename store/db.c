@@ -28,7 +28,7 @@ static const char *const table_names[DB_TABLES] = {
     "use",           "about_consent", "log_by_transaction",
     "policy",        "request",       "hash",
     "erasure",       "hold",          "checkpoint",
-    "cosignature",
+    "cosignature",   "by_end",
 };
 
 struct db {

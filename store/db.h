@@ -49,6 +49,7 @@ enum db_table {
     DB_HOLD,
     DB_CHECKPOINT,
     DB_COSIGNATURE,
+    DB_BY_END,
     DB_TABLES
 };
 const char *db_table_name(enum db_table table);

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "store/consent.h"
 #include "store/ending.h"
+#include "store/erasing.h"
 
 static enum store_event_code event_of(enum consent_state state) {
     switch (state) {
@@ -86,6 +87,7 @@ uint64_t ending_write(struct write *w, struct store_consent *c, const struct end
     if (e->state == CONSENT_SUPERSEDED)
         c->superseded_by_entry = index;
     consent_save(w, c);
+    erase_ended_put(w, c);
     return index;
 }
 

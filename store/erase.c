@@ -36,7 +36,7 @@ static enum status check(struct write *w, struct store_change *change,
                                    : "a requested consent must be refused first");
         return STATUS_WRONG_STATE;
     }
-    return hold_stands(w, c) ? STATUS_LEGAL_HOLD : STATUS_OK;
+    return hold_stands(w, c, NULL) ? STATUS_LEGAL_HOLD : STATUS_OK;
 }
 
 static void add(struct write *w, struct target *t, const struct store_consent *c) {

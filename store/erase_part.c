@@ -151,7 +151,12 @@ static void compose(const struct erasing *e, struct json_out *out) {
         json_out_int(out, (int64_t)e->indexes[i]);
     json_out_array_end(out);
     json_out_member(out, "ground", span_of_text(erase_ground_name(e->ground)));
-    json_out_member(out, "requestId", e->request_id);
+    if (e->request_id.size != 0) {
+        json_out_member(out, "requestId", e->request_id);
+        return;
+    }
+    json_out_key(out, "policyDigest");
+    json_out_hex(out, e->w->state.pack.bytes, sizeof e->w->state.pack.bytes);
 }
 
 /* It names the tenant, and nobody else (no consent, client or account). */
@@ -195,7 +200,7 @@ void erase_part(struct erasing *e, enum store_erased part, struct target *target
         erase_entry(e->w, part, e->indexes[i]);
     for (uint32_t i = 0; i < count; i++) {
         struct target *t = &targets[i];
-        bool begun = t->touched || t->next < t->end;
+        bool begun = t->touched || (t->next < t->end && !e->leaves_rest);
         if (t->part == part && !t->of_account && begun && t->consent.erased < part)
             erase_consent(e->w, part, &t->consent);
     }

@@ -245,6 +245,7 @@ void erase_consent(struct write *w, enum store_erased part, struct store_consent
     record_tail_encode(tail, &empty);
     drop_resources(w, c);
     drop_uses(w, c);
+    erase_ended_drop(w, c);
     *c = tombstone(c, buffer_span(&empty));
     consent_save(w, c);
     bury_request(w, c->index, buffer_span(&empty));

@@ -23,12 +23,13 @@ struct erasing {
     struct actor actor;
     uint32_t tenant;
     enum store_ground ground;
-    struct span request_id;
-    uint64_t *indexes; /* entries that go, LIMIT_BULK at most, in w->scratch */
-    uint32_t count;    /* of one notice … */
-    uint32_t left;     /* … and what this commit may still take */
-    uint32_t looks;    /* and look at */
-    uint64_t notice;   /* the last one's entry, or STORE_INDEX_NONE */
+    struct span request_id; /* empty: nobody has asked, the pack's eraseAfter says so */
+    uint64_t *indexes;      /* entries that go, LIMIT_BULK at most, in w->scratch */
+    uint32_t count;         /* of one notice … */
+    uint32_t left;          /* … and what this commit may still take */
+    uint32_t looks;         /* and look at */
+    bool leaves_rest;       /* targets that it has no room for stay as they are */
+    uint64_t notice;        /* the last one's entry, or STORE_INDEX_NONE */
 };
 
 enum status change_erase(struct write *w, struct store_change *change);
@@ -37,6 +38,9 @@ enum status change_release(struct write *w, struct store_change *change);
 /* Does the first of what was scheduled and is due, or goes on with it. Returns whether there may be
  * more. */
 bool erasure_sweep(struct write *w);
+/* erase_ended.c: erases what ended so long ago that the pack in force wants it gone. Returns
+ * whether there may be more. */
+bool retention_sweep(struct write *w);
 
 /* ---- erase_part.c */
 struct erasing erase_start(struct write *w, uint32_t tenant, struct actor actor);
@@ -56,12 +60,20 @@ void erase_put_order(struct erasing *e, const struct target *target, enum store_
 void erase_let_wait(struct erasing *e, const struct target *target, enum store_erased part,
                     int64_t due);
 /* The key of what a consent waits for; false when for nothing. */
-bool erase_waiting_for(struct write *w, uint64_t consent, struct key *due);
-void erase_forget(struct write *w, uint64_t consent, const struct key *due);
+bool erase_waiting_for(struct write *w, uint64_t consent, struct key *row);
+void erase_forget(struct write *w, uint64_t consent, const struct key *row);
+/* The consent ended so long ago that it is to go, and waits for the hold that was set there. */
+void erase_keep_held(struct write *w, const struct store_consent *consent, uint64_t hold);
+/* The hold that was set there does not stand any more: what waits for it goes on with the sweep. */
+void erase_free_held(struct write *w, uint64_t hold);
+
+/* ---- by_end: when consents ended, of those that a pack's eraseAfter may come to */
+void erase_ended_put(struct write *w, const struct store_consent *consent);
+void erase_ended_drop(struct write *w, const struct store_consent *consent);
 
 /* ---- hold.c */
-/* Whether the consent, or its account, is held. */
-bool hold_stands(struct write *w, const struct store_consent *consent);
+/* Whether the consent, or its account, is held; by the entry *hold, unless that is NULL. */
+bool hold_stands(struct write *w, const struct store_consent *consent, uint64_t *hold);
 bool hold_stands_on_account(struct write *w, uint32_t tenant, const struct mac16 *account);
 
 /* ---- erase_rows.c: what goes with an entry, and with a consent */

@@ -1,5 +1,7 @@
 /* Legal holds: while one stands on a consent or its account, nothing of it is erased. Setting and
- * lifting are entries of the log. Writer thread, and readers for the list. */
+ * lifting are entries of the log, which stay: they name no account, not by its keyed digest either.
+ * Which one is held, the row tells while the hold stands. Writer thread, and readers for the list.
+ */
 // SPDX-License-Identifier: Apache-2.0
 #include "base/json_out.h"
 #include "base/log.h"
@@ -42,14 +44,15 @@ bool hold_stands_on_account(struct write *w, uint32_t tenant, const struct mac16
     return find(&w->txn, key_held(tenant, OF_ACCOUNT, account->bytes), NULL);
 }
 
-bool hold_stands(struct write *w, const struct store_consent *c) {
-    return find(&w->txn, key_held(c->tenant, OF_CONSENT, c->id.bytes), NULL) ||
-           (c->has_account && hold_stands_on_account(w, c->tenant, &c->account));
+bool hold_stands(struct write *w, const struct store_consent *c, uint64_t *hold) {
+    return find(&w->txn, key_held(c->tenant, OF_CONSENT, c->id.bytes), hold) ||
+           (c->has_account &&
+            find(&w->txn, key_held(c->tenant, OF_ACCOUNT, c->account.bytes), hold));
 }
 
 /* ---- set and lifted */
 
-/* What is held, as its entry is about it; and the key of its row. */
+/* What is held, as its entry is about it: never an account; and the key of its row. */
 static enum status subject(struct write *w, const struct store_change *change,
                            struct store_consent *out, struct key *held) {
     const struct store_hold *hold = change->hold;
@@ -60,20 +63,21 @@ static enum status subject(struct write *w, const struct store_change *change,
             status = STATUS_NOT_FOUND;
         if (status == STATUS_OK && out->erased == STORE_ERASED_WHOLE)
             status = STATUS_ERASED;
-        if (status == STATUS_OK)
-            *held = key_held(out->tenant, OF_CONSENT, out->id.bytes);
-        return status;
+        if (status != STATUS_OK)
+            return status;
+        out->has_account = false;
+        *held = key_held(out->tenant, OF_CONSENT, out->id.bytes);
+        return STATUS_OK;
     }
+    struct mac16 account = account_mac(w->store, change->tenant, hold->provider, hold->account);
     *out = (struct store_consent){
         .index = STORE_INDEX_NONE,
         .tenant = name_intern(w, STORE_NAME_MEMBER, change->tenant),
         .provider = name_intern(w, STORE_NAME_MEMBER, hold->provider),
         .client = STORE_NAME_NONE,
         .license = STORE_NAME_NONE,
-        .has_account = true,
-        .account = account_mac(w->store, change->tenant, hold->provider, hold->account),
     };
-    *held = key_held(out->tenant, OF_ACCOUNT, out->account.bytes);
+    *held = key_held(out->tenant, OF_ACCOUNT, account.bytes);
     return STATUS_OK;
 }
 
@@ -132,7 +136,10 @@ static enum status held_by(struct write *w, struct span row, uint64_t set,
     struct key key = key_number(set);
     if (row.data[1] == OF_CONSENT) {
         memcpy(id.bytes, row.data + 2, UUID_SIZE);
-        return consent_find(&w->txn, &id, out);
+        enum status status = consent_find(&w->txn, &id, out);
+        if (status == STATUS_OK)
+            out->has_account = false;
+        return status;
     }
     if (!db_get(&w->txn, DB_LEAF, key_span(&key), &leaf) ||
         record_leaf_decode(set, leaf, &event) != STATUS_OK)
@@ -143,9 +150,7 @@ static enum status held_by(struct write *w, struct span row, uint64_t set,
         .provider = event.provider,
         .client = STORE_NAME_NONE,
         .license = STORE_NAME_NONE,
-        .has_account = true,
     };
-    memcpy(out->account.bytes, row.data + 2, MAC16_SIZE);
     return STATUS_OK;
 }
 
@@ -166,6 +171,7 @@ enum status change_release(struct write *w, struct store_change *change) {
     change->done.log_index = append(w, change, &about, STORE_HOLD_LIFTED);
     db_delete(&w->txn, DB_HOLD, key_span(&held));
     db_delete(&w->txn, DB_HOLD, key_span(&by_entry));
+    erase_free_held(w, change->hold->log_index);
     return w->txn.status;
 }
 

@@ -66,6 +66,11 @@ struct store {
         uint64_t renewed_us;
         bool failed;
     } guard;
+    struct retention { /* of the pack in force; erase_ended.c */
+        bool erases;
+        struct duration erase_after;
+        uint64_t swept_us; /* when something went while callers wrote */
+    } retention;
 
     /* under queue_lock */
     pthread_mutex_t queue_lock;
@@ -118,6 +123,11 @@ MUST_CHECK enum status state_check(struct store *store, char *why, size_t why_si
 MUST_CHECK enum status state_create(struct store *store, char *why, size_t why_size);
 /* True when the environment holds a store. */
 bool state_exists(struct store *store);
+
+/* ---- activation.c: another pack comes into force */
+/* Numbers what it names and writes its entry. STATUS_NOT_ADMISSIBLE: more than 64 purposes or
+ * permissions over all packs. */
+MUST_CHECK enum status activation_write(struct write *w, const struct policy_pack *pack);
 
 /* ---- writer.c */
 void *writer_main(void *store);

@@ -6,7 +6,6 @@
 #include <sys/statvfs.h>
 #include <time.h>
 
-#include "base/json_out.h"
 #include "base/log.h"
 #include "store/checkpoint.h"
 #include "store/cosigning.h"
@@ -19,6 +18,7 @@
 #define SWEEP_MAX 256 /* consents that the clock ends in one transaction */
 #define IDLE_MS 1000  /* how often an idle writer looks for what the clock ended */
 #define REAP_EVERY_MS 60000
+#define RETENTION_EVERY_US 1000000
 #define RESERVE_MAX 67108864 /* bytes kept for endings, or an eighth of a smaller map */
 #define FREE_LIST_EVERY 64   /* commits between two walks of the free list */
 
@@ -211,6 +211,14 @@ static enum status begin_in_time(struct store *store, struct write *w) {
     return STATUS_BUSY;
 }
 
+/* Nobody waits for it: while callers do, some goes once a second. */
+static void sweep_retention_beside_changes(struct write *w) {
+    struct retention *retention = &w->store->retention;
+    uint64_t now_us = monotonic_us();
+    if (now_us - retention->swept_us >= RETENTION_EVERY_US && retention_sweep(w))
+        retention->swept_us = now_us;
+}
+
 /* One transaction for all of `changes`; returns the transaction's fate. */
 static enum status run_together(struct store *store, struct write *w,
                                 struct store_change *changes) {
@@ -218,6 +226,7 @@ static enum status run_together(struct store *store, struct write *w,
         return STATUS_BUSY;
     (void)ending_sweep(w, SWEEP_MAX);
     (void)erasure_sweep(w);
+    sweep_retention_beside_changes(w);
     idempotency_sweep(w, SWEEP_MAX * 8);
     for (struct store_change *c = changes; c != NULL && w->txn.status == STATUS_OK; c = c->next)
         apply(w, c);
@@ -296,65 +305,35 @@ static void measure_room(struct store *store, struct write *w) {
 
 /* ---- policy */
 
-/* Every code gets its number, so that sets of 64 bits hold it over all packs. */
-static bool number_codes(struct write *w, const struct policy_pack *pack) {
-    bool numbered = true;
-    for (uint32_t i = 0; i < policy_pack_purpose_count(pack); i++)
-        numbered &= name_intern(w, STORE_NAME_PURPOSE, policy_pack_purpose(pack, i)->code) !=
-                    STORE_NAME_NONE;
-    for (uint32_t i = 0; i < policy_pack_permission_count(pack); i++)
-        numbered &= name_intern(w, STORE_NAME_PERMISSION, policy_pack_permission(pack, i)->code) !=
-                    STORE_NAME_NONE;
-    for (uint32_t i = 0; i < policy_pack_license_count(pack); i++)
-        (void)name_intern(w, STORE_NAME_LICENSE, policy_pack_license(pack, i)->url);
-    return numbered;
-}
-
-/* The entry has the pack's bytes the first time. */
-static void write_activation(struct write *w, const struct policy_pack *pack) {
-    struct span known;
-    struct buffer body = {0};
-    const struct digest *digest = policy_pack_digest(pack);
-    struct span key = span_of((const char *)digest->bytes, sizeof digest->bytes);
-    struct json_out out = json_out_to(&body);
-    json_out_member(&out, "pack", policy_pack_name(pack));
-    json_out_member(&out, "version", policy_pack_version(pack));
-    json_out_key(&out, "digest");
-    json_out_hex(&out, digest->bytes, sizeof digest->bytes);
-    if (!db_get(&w->txn, DB_PACK, key, &known)) {
-        json_out_member(&out, "bytes", policy_pack_bytes(pack));
-        db_insert(&w->txn, DB_PACK, key, policy_pack_bytes(pack));
-    }
-    struct entry entry = {.code = STORE_POLICY_ACTIVATED,
-                          .actor = {.role = STORE_BY_SYSTEM},
-                          .previous = STORE_INDEX_NONE,
-                          .body = buffer_span(&body)};
-    struct key in_force = key_number(entry_append(w, &entry));
-    db_append(&w->txn, DB_POLICY, key_span(&in_force), key);
-    w->state.pack = *digest;
-    buffer_release(&body);
+static void retain_by(struct store *store, const struct policy_pack *pack) {
+    const struct policy_settings *settings = policy_pack_settings(pack);
+    store->retention.erases = settings->has_erase_after;
+    store->retention.erase_after = settings->erase_after;
 }
 
 static enum status activate(struct store *store, struct write *w, const struct policy_pack *pack) {
     if (!store_ready(store))
         return STATUS_BUSY;
-    if (digest_equal(policy_pack_digest(pack), &store->state.pack))
+    if (digest_equal(policy_pack_digest(pack), &store->state.pack)) {
+        retain_by(store, pack);
         return STATUS_OK;
+    }
     if (begin_in_time(store, w) != STATUS_OK)
         return STATUS_BUSY;
-    if (!number_codes(w, pack) && w->txn.status == STATUS_OK) {
+    if (activation_write(w, pack) == STATUS_NOT_ADMISSIBLE) {
         write_abort(w);
-        return STATUS_NOT_ADMISSIBLE; /* more than 64 purposes or permissions over all packs */
+        return STATUS_NOT_ADMISSIBLE;
     }
-    write_activation(w, pack);
     enum status status = write_commit(w);
     if (status != STATUS_OK && status != STATUS_STORAGE_FULL)
         status = broken(store, status);
-    if (status == STATUS_OK)
-        log_event(LOG_INFO, "store.policy_activated", LOG_SPAN("pack", policy_pack_name(pack)),
-                  LOG_SPAN("version", policy_pack_version(pack)),
-                  LOG_INT("index", store->state.tree.size - 1));
-    return status;
+    if (status != STATUS_OK)
+        return status;
+    retain_by(store, pack);
+    log_event(LOG_INFO, "store.policy_activated", LOG_SPAN("pack", policy_pack_name(pack)),
+              LOG_SPAN("version", policy_pack_version(pack)),
+              LOG_INT("index", store->state.tree.size - 1));
+    return STATUS_OK;
 }
 
 /* ---- the thread */
@@ -442,6 +421,7 @@ static bool sweep(struct store *store, struct write *w) {
         return false;
     bool more = ending_sweep(w, SWEEP_MAX);
     more |= erasure_sweep(w);
+    more |= retention_sweep(w);
     idempotency_sweep(w, SWEEP_MAX * 8);
     enum status status = write_commit(w);
     if (status == STATUS_STORAGE_FULL)

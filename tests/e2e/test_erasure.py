@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Erasure from outside: what is gone from answers, exports and the disk, and that the log verifies."""
 
+import calendar
 import json
+import time
 
 import pytest
 from conftest import NOW, NOW_S
@@ -229,6 +231,74 @@ def test_what_is_scheduled_goes_by_itself_and_survives_a_kill(life):
         assert [notice["payload"]["actor"] for notice in found] == [{"role": "system"}]
         Auditor().feed(read_log(api))
         refused(api.get(life.path), 410, "erased")
+
+
+def test_what_ended_long_ago_goes_by_itself(life, tmp_path):
+    """Six years after the end, to the millisecond, under the pack in force; kills in between."""
+    verified(life, tmp_path / "before")
+    life.server.kill()
+
+    def years_later(clock):
+        life.server.start(f"{clock}x0")
+        life.minter = Minter(life.server.data, calendar.timegm(time.strptime(clock[:19], "%Y-%m-%dT%H:%M:%S")))
+
+    def whole():
+        with life.auditor() as api:
+            return notices(read_log(api), "erasure.whole")
+
+    def expired():
+        with life.auditor() as api:
+            return notices(read_log(api), "consent.expired")
+
+    years_later("2032-06-15T11:59:59.999Z")
+    # the sweep has run: it recorded the end of the one that is kept, a year after it was granted
+    assert [e["payload"]["at"] for e in until(life.server, expired)] == ["2032-06-15T11:59:59.999Z"]
+    assert whole() == []
+    life.server.kill()
+    years_later("2032-06-15T12:00:00.000Z")
+    (notice,) = until(life.server, whole)
+    with life.auditor() as api:
+        pack = api.get("/v1/policy").json()["digest"]
+        body = notice["payload"]["body"]
+        assert body | {"indexes": None} == {
+            "indexes": None,
+            "ground": "noLongerNecessary",
+            "policyDigest": pack,
+        }
+        assert len(body["indexes"]) == 5 and notice["payload"]["actor"] == {"role": "system"}
+        refused(api.get(life.path), 410, "erased")
+        Auditor().feed(read_log(api))
+        assert [e["account"] for e in api.get("/v1/consents").json()["items"]] == [KEPT]
+    verified(life, tmp_path / "after", "--from", tmp_path / "before" / "checkpoint")
+    after = (tmp_path / "after" / "events.ndjson").read_text()
+    for what in GONE.keys() - {"account"}:  # asked about before it had a consent: see docs/erasure.md
+        assert json.dumps(GONE[what])[1:-1] not in after, what
+    life.server.kill()
+    years_later("2033-06-15T12:00:00.000Z")
+    assert len(until(life.server, lambda: whole()[1:])) == 1
+
+
+def test_a_hold_keeps_it_and_its_lifting_frees_it(life):
+    held = {"account": ACCOUNT, "reason": "court-17"}
+    with life.tenant() as api:
+        hold = api.post("/v1/holds", held).json()["logIndex"]
+        shown = api.get("/v1/holds").json()["items"][0]["accountRef"]
+    life.restart("2033-01-01T00:00:00.000Zx0", 1988150400)
+    with life.tenant() as api:
+        other = api.create(bodies.consent(APP, "2033-01-01T00:00:00.000Z", account="account-3"))
+        assert api.get(life.path).status_code == 200
+        assert api.call("DELETE", "/v1/holds", params={"logIndex": hold}).status_code == 200
+    with life.auditor() as api:
+
+        def whole():
+            return notices(read_log(api), "erasure.whole")
+
+        assert until(life.server, whole)[0]["index"] > other["logIndex"]
+        log = read_log(api)
+        assert len(notices(log, "hold.set")) == len(notices(log, "hold.lifted")) == 1
+        asked = [e for e in log if shown in json.dumps(e)]
+        assert asked == [], asked
+        Auditor().feed(log)
 
 
 def test_an_administrator_holds_and_erases_for_a_tenant(life):

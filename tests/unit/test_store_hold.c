@@ -67,6 +67,24 @@ static void a_hold_on_an_account_holds_its_consents(void **state) {
     assert_int_equal(erase_account(f, "acc-1"), STATUS_OK);
 }
 
+/* The entries of a hold stay; nothing in them is of a person. */
+static void no_hold_leaves_a_trace_of_who_was_held(void **state) {
+    struct fixture *f = *state;
+    struct store_consent c = make_full(f, "acc-1");
+    assert_int_equal(end_consent(f, &c.id, "withdrawn", CONSENT_REVOKED), STATUS_OK);
+    uint32_t before = traces_of(f, "acc-1");
+    uint64_t of_consent = hold(f, &c.id, NULL), of_account = hold(f, NULL, "acc-1");
+    assert_int_equal(traces_of(f, "acc-1"), before + 2); /* the rows of the account's */
+    assert_int_equal(release(f, of_consent), STATUS_OK);
+    assert_int_equal(release(f, of_account), STATUS_OK);
+    assert_int_equal(traces_of(f, "acc-1"), before);
+    fixture_set_time(f, DUE);
+    assert_int_equal(erase(f, &c.id), STATUS_OK);
+    assert_int_equal(traces_of(f, "acc-1"), 0);
+    assert_int_equal(rows_with(f, SPAN("\"court-17\"")), 2); /* why they were held */
+    assert_int_equal(rows_with(f, SPAN("\"setIndex\":")), 2);
+}
+
 /* Also one that was set when no consent was there yet. */
 static void an_account_without_consents_can_be_held(void **state) {
     struct fixture *f = *state;
@@ -87,10 +105,66 @@ static void what_was_scheduled_waits_for_the_hold(void **state) {
     (void)create(f, APP, "acc-2");
     assert_int_equal(look(f, c.index).erased, STORE_ERASED_PERSONAL);
     assert_int_equal(count_of(f, DB_ERASURE), 2);
+    fixture_close(f);
+    fixture_open(f, false);
     assert_int_equal(release(f, set), STATUS_OK);
-    fixture_set_time(f, "2027-04-02T00:00:00Z"); /* it is looked at each day */
-    (void)create(f, APP, "acc-3");
+    (void)create(f, APP, "acc-3"); /* the sweep runs before any change, at the same time */
     assert_int_equal(look(f, c.index).erased, STORE_ERASED_WHOLE);
+    assert_int_equal(count_of(f, DB_ERASURE), 0);
+}
+
+/* What waits when a hold is lifted may wait for another one. */
+static void each_hold_is_waited_for(void **state) {
+    struct fixture *f = *state;
+    struct store_consent c = ended(f, "acc-1");
+    assert_int_equal(erase(f, &c.id), STATUS_OK);
+    uint64_t first = hold(f, &c.id, NULL), second = hold(f, NULL, "acc-1");
+    fixture_set_time(f, DUE);
+    (void)create(f, APP, "acc-2");
+    assert_int_equal(release(f, first), STATUS_OK);
+    (void)create(f, APP, "acc-3");
+    assert_int_equal(look(f, c.index).erased, STORE_ERASED_PERSONAL);
+    assert_int_equal(count_of(f, DB_ERASURE), 2);
+    assert_int_equal(release(f, second), STATUS_OK);
+    (void)create(f, APP, "acc-4");
+    assert_int_equal(look(f, c.index).erased, STORE_ERASED_WHOLE);
+    assert_int_equal(count_of(f, DB_ERASURE), 0);
+}
+
+/* More of it than one commit moves: each commit of the sweep goes on. */
+static void a_hold_on_an_account_frees_all_that_waits_for_it(void **state) {
+    struct fixture *f = *state;
+    struct store_consent c = create(f, APP, "acc-1");
+    for (unsigned i = 1; i < 300; i++)
+        c = create(f, APP, "acc-1"); /* each supersedes the one before */
+    fixture_set_time(f, ENDED);
+    assert_int_equal(end_consent(f, &c.id, "withdrawn", CONSENT_REVOKED), STATUS_OK);
+    assert_int_equal(erase_account(f, "acc-1"), STATUS_OK);
+    assert_int_equal(count_of(f, DB_ERASURE), 600);
+    uint64_t set = hold(f, NULL, "acc-1"), entries = entries_of(f);
+    fixture_set_time(f, DUE);
+    for (unsigned i = 0; i < 300; i++) /* each with a step of the sweep before it */
+        assert_int_equal(release(f, 0), STATUS_NOT_FOUND);
+    assert_int_equal(count_of(f, DB_ERASURE), 600);
+    assert_int_equal(entries_of(f), entries);
+    assert_int_equal(release(f, set), STATUS_OK);
+    for (unsigned i = 0; i < 301; i++)
+        assert_int_equal(release(f, set), STATUS_NOT_FOUND);
+    assert_int_equal(count_of(f, DB_ERASURE), 0);
+    for (uint64_t i = 0; i <= c.index; i++)
+        assert_int_equal(look(f, i).erased, STORE_ERASED_WHOLE);
+}
+
+/* In the same commit. */
+static void what_a_lifted_hold_freed_comes_before_what_is_asked_for(void **state) {
+    struct fixture *f = *state;
+    struct store_consent c = ended(f, "acc-1");
+    assert_int_equal(erase(f, &c.id), STATUS_OK);
+    uint64_t set = hold(f, &c.id, NULL);
+    fixture_set_time(f, DUE);
+    (void)create(f, APP, "acc-2");
+    assert_int_equal(release(f, set), STATUS_OK);
+    assert_int_equal(erase(f, &c.id), STATUS_ERASED);
     assert_int_equal(count_of(f, DB_ERASURE), 0);
 }
 
@@ -159,10 +233,18 @@ static void what_is_gone_cannot_be_held(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
-        T(nothing_held_is_erased_until_it_is_lifted), T(a_hold_on_an_account_holds_its_consents),
-        T(an_account_without_consents_can_be_held),   T(what_was_scheduled_waits_for_the_hold),
-        T(the_same_hold_again_stays_as_it_is),        T(only_its_tenant_holds_a_consent),
-        T(the_list_tells_what_stands_page_by_page),   T(what_is_gone_cannot_be_held),
+        T(nothing_held_is_erased_until_it_is_lifted),
+        T(a_hold_on_an_account_holds_its_consents),
+        T(an_account_without_consents_can_be_held),
+        T(what_was_scheduled_waits_for_the_hold),
+        T(the_same_hold_again_stays_as_it_is),
+        T(only_its_tenant_holds_a_consent),
+        T(the_list_tells_what_stands_page_by_page),
+        T(what_is_gone_cannot_be_held),
+        T(each_hold_is_waited_for),
+        T(no_hold_leaves_a_trace_of_who_was_held),
+        T(a_hold_on_an_account_frees_all_that_waits_for_it),
+        T(what_a_lifted_hold_freed_comes_before_what_is_asked_for),
 #undef T
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
