@@ -42,6 +42,7 @@ struct api_service {
     void *context;
     void (*metrics)(void *context, struct buffer *out); /* Prometheus text of the process */
     bool (*draining)(void *context);
+    void (*keys_wanted)(void *context); /* a token named a key that its issuer may have by now */
 };
 
 struct api_packs;

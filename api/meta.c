@@ -10,6 +10,7 @@
 #include "api/problem.h"
 #include "api/problem_page.h"
 #include "base/json_out.h"
+#include "base/timestamp.h"
 
 #define NOT_STORED SPAN("no-store")
 #define AN_HOUR SPAN("public, max-age=3600")
@@ -29,6 +30,26 @@ enum api_outcome api_healthz(struct api_call *call) {
     return api_respond(call, 200, "application/json");
 }
 
+/* Whose tokens can be verified, and since when their URLs have been silent. */
+static void write_issuers(struct api_call *call, struct json_out *out) {
+    const struct auth_keys *keys = atomic_load(&call->loop->service->keys);
+    struct auth_issuer_state state;
+    char time[TIMESTAMP_SIZE + 1];
+    json_out_key(out, "issuers");
+    json_out_array_begin(out);
+    for (uint32_t i = 0; keys != NULL && auth_keys_state(keys, i, &state); i++) {
+        json_out_object_begin(out);
+        json_out_member(out, "issuer", state.issuer);
+        json_out_member_int(out, "keys", state.key_count);
+        if (state.renewed_s != 0) {
+            timestamp_format(state.renewed_s * 1000, time);
+            json_out_member(out, "renewedAt", span_of(time, TIMESTAMP_SIZE));
+        }
+        json_out_object_end(out);
+    }
+    json_out_array_end(out);
+}
+
 /* What is in force, and what a reload would have put in force: for who may see metrics. */
 static void write_details(struct api_call *call, struct json_out *out) {
     struct api_service *service = call->loop->service;
@@ -42,6 +63,7 @@ static void write_details(struct api_call *call, struct json_out *out) {
         api_policy_view_identity(pack, out);
         json_out_object_end(out);
     }
+    write_issuers(call, out);
     json_out_member_optional(out, "reloadRefused", span_of_text(refused));
     json_out_object_end(out);
 }
@@ -57,6 +79,7 @@ enum api_outcome api_readyz(struct api_call *call) {
     struct api_service *service = call->loop->service;
     struct store_stats stats;
     store_stats_get(service->store, &stats);
+    const struct auth_keys *keys = atomic_load(&service->keys);
     const struct {
         const char *name;
         bool fine;
@@ -64,7 +87,7 @@ enum api_outcome api_readyz(struct api_call *call) {
         {"store", !stats.failed},
         {"writer", store_ready(service->store)},
         {"pack", atomic_load(&service->pack) != NULL},
-        {"keys", atomic_load(&service->keys) != NULL},
+        {"keys", keys != NULL && auth_keys_complete(keys)},
         {"accepting", service->draining == NULL || !service->draining(service->context)},
     };
     enum { COUNT = sizeof checks / sizeof checks[0] };

@@ -160,12 +160,18 @@ static bool is_open(const struct api_call *call) {
 static bool authenticate(struct api_call *call) {
     struct api_loop *loop = call->loop;
     struct auth_principal principal;
-    struct auth_refusal refusal = {false, NULL};
+    struct auth_refusal refusal = {.why = NULL};
     if (is_open(call))
         return true;
-    enum status status = auth_verify(loop->auth, atomic_load(&loop->service->keys),
-                                     api_header_get(call, "authorization"), call->peer,
-                                     store_time_ms(loop->service->store), &principal, &refusal);
+    const struct auth_credentials credentials = {
+        .authorization = api_header_get(call, "authorization"),
+        .peer = call->peer,
+        .now_ms = store_time_ms(loop->service->store),
+    };
+    enum status status = auth_verify(loop->auth, atomic_load(&loop->service->keys), &credentials,
+                                     &principal, &refusal);
+    if (refusal.keys_wanted && loop->service->keys_wanted != NULL)
+        loop->service->keys_wanted(loop->service->context);
     if (status == STATUS_UNAUTHENTICATED) {
         (void)api_problem_unauthenticated(call, &refusal);
         return false;

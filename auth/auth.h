@@ -1,8 +1,9 @@
 /* Who is calling: a bearer token becomes a principal, or a reason why not (FAPI 2.0 resource server
  * rules; RFC 6750, RFC 9068, RFC 8725). The only room that judges tokens.
  *
- * Threads: struct auth_keys is immutable after loading and shared; struct auth_loop belongs to one
- * loop and holds its verified-token cache and its failure limits. */
+ * Threads: struct auth_keys is immutable after loading, but for notes about its issuers, and
+ * shared; struct auth_loop belongs to one loop and holds its verified-token cache and its failure
+ * limits. */
 // SPDX-License-Identifier: Apache-2.0
 #ifndef AUTH_AUTH_H
 #define AUTH_AUTH_H
@@ -10,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/mem.h"
 #include "base/span.h"
 #include "base/status.h"
 #include "base/uuid.h"
@@ -50,7 +52,8 @@ struct auth_principal {
 struct auth_issuer {
     struct span issuer;       /* exact `iss` */
     struct span audience;     /* what `aud` must be or contain */
-    const char *key_file;     /* JWK set (RFC 7517) or a single JWK */
+    const char *key_file;     /* JWK set (RFC 7517) or a single JWK; NULL only when renewed */
+    bool renewed;             /* its keys come, or come anew, by auth_keys_renew */
     bool allow_rs256;         /* RSA keys whose alg is RS256, and those without alg, verify RS256;
                                  otherwise RSA verifies PS256 alone */
     struct span client_claim; /* absent: client_id, then azp, then ext.client_id */
@@ -64,21 +67,64 @@ MUST_CHECK enum status auth_keys_load(const struct auth_issuer *issuers, uint32_
                                       struct auth_keys **out, char *why, size_t why_size);
 void auth_keys_free(struct auth_keys *keys);
 
+/* What came of a set of keys that was fetched. */
+struct auth_renewal {
+    uint32_t used, left_out; /* keys: left out are those that are malformed, weak or secret */
+};
+/* A copy of the set in which the keys of the issuer at index, which is renewed, are those of text,
+ * a JWK set as it came from its URL. What is wrong with one key is not the end of the others (RFC
+ * 7517 section 5); without any that can be used STATUS_INVALID_PARAMETER, and *out and *renewal are
+ * untouched. Otherwise as auth_keys_load. */
+MUST_CHECK enum status auth_keys_renew(const struct auth_keys *keys, uint32_t index,
+                                       struct span text, struct auth_keys **out,
+                                       struct auth_renewal *renewal);
+/* Gives the issuer at index, in a set that nobody reads yet, the keys that another set has for the
+ * issuer of the same name, and its time. Nothing when that has none. */
+void auth_keys_inherit(struct auth_keys *keys, uint32_t index, const struct auth_keys *from);
+/* What a URL said is what it says still: notes the time, in seconds. Any thread. */
+void auth_keys_confirm(const struct auth_keys *keys, uint32_t index, int64_t time_s);
+/* Whether a token has named a key of the issuer at index that is not there; then, until it happens
+ * again, the next call says no. Any thread. */
+bool auth_keys_take_wanted(const struct auth_keys *keys, uint32_t index);
+
+struct auth_issuer_state {
+    struct span issuer; /* as long as the set */
+    uint32_t key_count;
+    bool renewed;
+    int64_t renewed_s; /* when its URL last said that these are its keys; 0: never */
+};
+/* False past the last issuer. Any thread. */
+bool auth_keys_state(const struct auth_keys *keys, uint32_t index, struct auth_issuer_state *out);
+/* Each issuer has a key. */
+bool auth_keys_complete(const struct auth_keys *keys);
+
+/* What an authorization server says of itself (RFC 8414, OpenID Connect Discovery): its jwks_uri,
+ * copied to the arena, if it is the metadata of this issuer, exactly. STATUS_INVALID_PARAMETER and
+ * a static sentence in why. */
+MUST_CHECK enum status auth_metadata_read(struct span text, struct span issuer, struct arena *arena,
+                                          struct span *jwks_uri, const char **why);
+
 struct auth_loop;
 struct auth_loop *auth_loop_new(void);
 void auth_loop_free(struct auth_loop *loop);
 
-/* Verifies the value of an Authorization header from `peer` (an address, any text) at now_ms.
- * STATUS_OK and *out; STATUS_UNAUTHENTICATED with *why a static sentence without token content (and
- * *missing when there was no credential at all, RFC 6750 section 3.1); STATUS_RATE_LIMITED when
- * this peer has failed too often, which never concerns a token that is in the cache. A change of
- * `keys` since the last call empties the cache. `keys` may be NULL: nobody is known then. */
-struct auth_refusal {
-    bool missing;
-    const char *why;
+/* What a request brings to say who it is from. All borrowed for the call of auth_verify. */
+struct auth_credentials {
+    struct span authorization; /* the header's value; size 0: none */
+    struct span peer;          /* an address, any text */
+    int64_t now_ms;
 };
+struct auth_refusal {
+    bool missing;     /* there was no credential at all (RFC 6750 section 3.1) */
+    bool key_lacking; /* its issuer may have the key by now, in its URL */
+    bool keys_wanted; /* the same, and somebody should look: once, until the set changes */
+    const char *why;  /* a static sentence without token content */
+};
+/* STATUS_OK and *out; STATUS_UNAUTHENTICATED and *refusal; STATUS_RATE_LIMITED when this peer has
+ * failed too often, which never concerns a token that is in the cache. A change of `keys` since the
+ * last call empties the cache. `keys` may be NULL: nobody is known then. */
 MUST_CHECK enum status auth_verify(struct auth_loop *loop, const struct auth_keys *keys,
-                                   struct span authorization, struct span peer, int64_t now_ms,
+                                   const struct auth_credentials *credentials,
                                    struct auth_principal *out, struct auth_refusal *refusal);
 
 struct auth_counters {

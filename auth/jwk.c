@@ -233,3 +233,12 @@ void auth_key_release(struct auth_key *key) {
     mem_free(key->kid);
     *key = (struct auth_key){0};
 }
+
+void auth_key_copy(const struct auth_key *key, struct auth_key *out) {
+    EVP_PKEY_up_ref(key->pkey);
+    *out = (struct auth_key){
+        .alg = key->alg,
+        .pkey = key->pkey,
+        .kid = key->kid != NULL ? mem_copy_text(span_of_text(key->kid)) : NULL,
+    };
+}

@@ -32,5 +32,7 @@ enum auth_jwk_outcome {
 enum auth_jwk_outcome auth_jwk_read(const json_t *jwk, bool allow_rs256, struct auth_key *out,
                                     const char **why);
 void auth_key_release(struct auth_key *key);
+/* Another hold on the same key; caller releases it. */
+void auth_key_copy(const struct auth_key *key, struct auth_key *out);
 
 #endif

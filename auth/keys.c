@@ -1,6 +1,7 @@
-/* Key sets: files of JWKs become an immutable set of issuers. A set with a key that is malformed,
+/* Key sets: files of JWKs become an immutable set of issuers. A file with a key that is malformed,
  * weak, secret or ambiguous is refused as a whole, so that a mistake is seen at start or reload and
- * not at the first token; keys that are merely for something else are skipped.
+ * not at the first token; of a set that was fetched such keys are left out, because nobody here can
+ * mend it. Keys that are merely for something else are skipped.
  *
  * Threads: loading on any one thread; afterwards read-only. */
 // SPDX-License-Identifier: Apache-2.0
@@ -33,16 +34,25 @@ static enum status add(struct auth_keys_issuer *issuer, struct auth_key *key, co
     return STATUS_OK;
 }
 
-static enum status read_all(struct auth_keys_issuer *issuer, bool allow_rs256, const json_t *set,
-                            const char *name, struct buffer *why) {
+/* False when the key spoils the set. *phrase says what is wrong with it, or why it has no use. */
+static bool take(struct auth_keys_issuer *issuer, const json_t *jwk, const char **phrase) {
+    struct auth_key key;
+    enum auth_jwk_outcome outcome = auth_jwk_read(jwk, issuer->allow_rs256, &key, phrase);
+    if (outcome == AUTH_JWK_SKIPPED ||
+        (outcome == AUTH_JWK_USABLE && add(issuer, &key, phrase) == STATUS_OK)) {
+        return true;
+    }
+    issuer->left_out++;
+    return issuer->lenient;
+}
+
+static enum status read_all(struct auth_keys_issuer *issuer, const json_t *set, const char *name,
+                            struct buffer *why) {
     const json_t *jwk;
     size_t i;
     const char *phrase = "the set is empty";
     json_array_foreach(set, i, jwk) {
-        struct auth_key key;
-        enum auth_jwk_outcome outcome = auth_jwk_read(jwk, allow_rs256, &key, &phrase);
-        if (outcome == AUTH_JWK_BAD ||
-            (outcome == AUTH_JWK_USABLE && add(issuer, &key, &phrase) != STATUS_OK)) {
+        if (!take(issuer, jwk, &phrase)) {
             buffer_append_format(why, "%s: key %zu: %s", name, i + 1, phrase);
             return STATUS_INVALID_PARAMETER;
         }
@@ -54,8 +64,8 @@ static enum status read_all(struct auth_keys_issuer *issuer, bool allow_rs256, c
     return STATUS_OK;
 }
 
-enum status auth_keys_read(struct auth_keys_issuer *issuer, bool allow_rs256, struct span text,
-                           const char *name, struct buffer *why) {
+enum status auth_keys_read(struct auth_keys_issuer *issuer, struct span text, const char *name,
+                           struct buffer *why) {
     json_error_t error;
     json_t *root = json_loadb(text.data, text.size, JSON_REJECT_DUPLICATES, &error);
     if (root == NULL) { /* the parser's own message may quote the file */
@@ -71,7 +81,7 @@ enum status auth_keys_read(struct auth_keys_issuer *issuer, bool allow_rs256, st
         buffer_append_format(why, "%s: keys must be an array of at most %d keys", name,
                              KEYS_PER_ISSUER_MAX);
     } else {
-        status = read_all(issuer, allow_rs256, set, name, why);
+        status = read_all(issuer, set, name, why);
     }
     json_decref(single);
     json_decref(root);
@@ -86,13 +96,34 @@ static const char *config_fault(const struct auth_keys *keys, const struct auth_
     if (config->audience.size == 0) {
         return "an issuer needs the audience its tokens are for";
     }
-    if (config->key_file == NULL) {
+    if (config->key_file == NULL && !config->renewed) {
         return "an issuer needs a key file";
     }
     if (auth_keys_find_issuer(keys, config->issuer) != NULL) {
         return "the issuer is configured twice";
     }
     return NULL;
+}
+
+struct auth_keys *auth_keys_new(uint32_t issuer_count) {
+    static atomic_uint_fast64_t generations;
+    struct auth_keys *keys = mem_alloc_zeroed(1, sizeof *keys);
+    keys->generation = atomic_fetch_add(&generations, 1) + 1;
+    keys->issuers = arena_array(&keys->arena, issuer_count, sizeof *keys->issuers);
+    return keys;
+}
+
+struct auth_keys_issuer *auth_keys_add(struct auth_keys *keys, const struct auth_issuer *config) {
+    struct auth_keys_issuer *issuer = &keys->issuers[keys->issuer_count++];
+    issuer->issuer = arena_copy(&keys->arena, config->issuer);
+    issuer->audience = arena_copy(&keys->arena, config->audience);
+    issuer->client_claim = arena_copy(&keys->arena, config->client_claim);
+    issuer->member_claim = arena_copy(&keys->arena, config->member_claim);
+    issuer->roles_claim = arena_copy(&keys->arena, config->roles_claim);
+    issuer->allow_rs256 = config->allow_rs256;
+    issuer->renewed = config->renewed;
+    issuer->notes = arena_array(&keys->arena, 1, sizeof *issuer->notes);
+    return issuer;
 }
 
 static enum status load_issuer(struct auth_keys *keys, const struct auth_issuer *config,
@@ -104,31 +135,25 @@ static enum status load_issuer(struct auth_keys *keys, const struct auth_issuer 
         buffer_append_format(why, "%.*s: %s", SPAN_ARG(config->issuer), fault);
         return STATUS_INVALID_PARAMETER;
     }
-    enum status status = auth_file_read(config->key_file, &text, reason, sizeof reason);
-    if (status != STATUS_OK) {
-        buffer_append_text(why, reason);
-        buffer_release(&text);
-        return status;
+    struct auth_keys_issuer *issuer = auth_keys_add(keys, config);
+    if (config->key_file == NULL) {
+        return STATUS_OK;
     }
-    struct auth_keys_issuer *issuer = &keys->issuers[keys->issuer_count++];
-    issuer->issuer = arena_copy(&keys->arena, config->issuer);
-    issuer->audience = arena_copy(&keys->arena, config->audience);
-    issuer->client_claim = arena_copy(&keys->arena, config->client_claim);
-    issuer->member_claim = arena_copy(&keys->arena, config->member_claim);
-    issuer->roles_claim = arena_copy(&keys->arena, config->roles_claim);
-    status = auth_keys_read(issuer, config->allow_rs256, buffer_span(&text), config->key_file, why);
+    enum status status = auth_file_read(config->key_file, &text, reason, sizeof reason);
+    if (status == STATUS_OK) {
+        status = auth_keys_read(issuer, buffer_span(&text), config->key_file, why);
+    } else {
+        buffer_append_text(why, reason);
+    }
     buffer_release(&text);
     return status;
 }
 
 enum status auth_keys_load(const struct auth_issuer *issuers, uint32_t count,
                            struct auth_keys **out, char *why, size_t why_size) {
-    static atomic_uint_fast64_t generations;
     struct buffer reason = {0};
     enum status status = STATUS_OK;
-    struct auth_keys *keys = mem_alloc_zeroed(1, sizeof *keys);
-    keys->generation = atomic_fetch_add(&generations, 1) + 1;
-    keys->issuers = arena_array(&keys->arena, count, sizeof *keys->issuers);
+    struct auth_keys *keys = auth_keys_new(count);
     for (uint32_t i = 0; i < count && status == STATUS_OK; i++) {
         status = load_issuer(keys, &issuers[i], &reason);
     }
@@ -142,15 +167,21 @@ enum status auth_keys_load(const struct auth_issuer *issuers, uint32_t count,
     return status;
 }
 
+void auth_keys_issuer_clear(struct auth_keys_issuer *issuer) {
+    for (uint32_t i = 0; i < issuer->key_count; i++) {
+        auth_key_release(&issuer->keys[i]);
+    }
+    mem_free(issuer->keys);
+    issuer->keys = NULL;
+    issuer->key_count = issuer->left_out = 0;
+}
+
 void auth_keys_free(struct auth_keys *keys) {
     if (keys == NULL) {
         return;
     }
     for (uint32_t i = 0; i < keys->issuer_count; i++) {
-        for (uint32_t k = 0; k < keys->issuers[i].key_count; k++) {
-            auth_key_release(&keys->issuers[i].keys[k]);
-        }
-        mem_free(keys->issuers[i].keys);
+        auth_keys_issuer_clear(&keys->issuers[i]);
     }
     arena_release(&keys->arena);
     mem_free(keys);

@@ -83,11 +83,9 @@ enum status auth_signed_read(struct span jwks, struct span jwt, struct buffer *p
     if (!split(jwt, &parts))
         return status;
     *why = "the keys are no JWK set";
-    if (auth_keys_read(&signer, false, jwks, "keys", &cause) == STATUS_OK)
+    if (auth_keys_read(&signer, jwks, "keys", &cause) == STATUS_OK)
         status = verify(&signer, &parts, payload, why);
-    for (uint32_t i = 0; i < signer.key_count; i++)
-        auth_key_release(&signer.keys[i]);
-    mem_free(signer.keys);
+    auth_keys_issuer_clear(&signer);
     buffer_release(&cause);
     return status;
 }

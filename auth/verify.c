@@ -76,10 +76,22 @@ static enum status read_bearer(struct span authorization, struct span *out,
     return STATUS_OK;
 }
 
+/* No key was tried, so that this is not held against the peer: a gateway that brings everybody's
+ * tokens would be limited when a key rotates. */
+static enum status refuse_without_key(const struct auth_keys_issuer *issuer, struct span kid,
+                                      struct auth_refusal *refusal) {
+    refusal->key_lacking = issuer->renewed && span_present(kid);
+    refusal->keys_wanted = refusal->key_lacking && !atomic_exchange(&issuer->notes->wanted, true);
+    return auth_refuse(&refusal->why, issuer->key_count != 0
+                                          ? "The token's kid names no key of its issuer."
+                                          : "The keys of the token's issuer are not known yet.");
+}
+
 /* The key that this token's header and issuer point to, if the token's alg is that key's own. */
 static enum status find_key(const struct auth_jws *jws, const struct auth_keys *keys,
                             const struct auth_keys_issuer **out_issuer,
-                            const struct auth_key **out_key, const char **why) {
+                            const struct auth_key **out_key, struct auth_refusal *refusal) {
+    const char **why = &refusal->why;
     const json_t *iss = json_object_get(jws->payload, "iss");
     if (!json_is_string(iss)) {
         return auth_refuse(why, "The token has no iss.");
@@ -91,7 +103,7 @@ static enum status find_key(const struct auth_jws *jws, const struct auth_keys *
     }
     const struct auth_key *key = auth_keys_find(issuer, jws->kid);
     if (key == NULL) {
-        return auth_refuse(why, "The token's kid names no key of its issuer.");
+        return refuse_without_key(issuer, jws->kid, refusal);
     }
     if (!span_is(jws->alg, auth_alg_name(key->alg))) {
         return auth_refuse(why, "The token's alg is not that of its issuer's key.");
@@ -109,12 +121,13 @@ struct finding {
 };
 
 static enum status judge(struct finding *finding, const struct auth_keys *keys, int64_t now_ms,
-                         const char **why) {
+                         struct auth_refusal *refusal) {
+    const char **why = &refusal->why;
     const struct auth_jws *jws = &finding->jws;
     const struct auth_keys_issuer *issuer;
     const struct auth_key *key;
     int64_t expires_ms;
-    enum status status = find_key(jws, keys, &issuer, &key, why);
+    enum status status = find_key(jws, keys, &issuer, &key, refusal);
     if (status != STATUS_OK) {
         return status;
     }
@@ -149,13 +162,14 @@ static struct presented presented_of(const struct auth_loop *loop, struct span t
 
 /* Verifies a token that the cache does not know, and puts it there. */
 static enum status verify_new(struct auth_loop *loop, const struct auth_keys *keys,
-                              const struct presented *presented, int64_t now_ms, const char **why) {
+                              const struct presented *presented, int64_t now_ms,
+                              struct auth_refusal *refusal) {
     struct finding finding;
-    enum status status = auth_jws_parse(presented->token, &finding.jws, why);
+    enum status status = auth_jws_parse(presented->token, &finding.jws, &refusal->why);
     if (status != STATUS_OK) {
         return status;
     }
-    status = judge(&finding, keys, now_ms, why);
+    status = judge(&finding, keys, now_ms, refusal);
     if (status == STATUS_OK) {
         auth_cache_put(&loop->cache, &presented->name, &finding.principal);
     }
@@ -174,10 +188,11 @@ static const struct auth_principal *find_cached(struct auth_loop *loop,
 }
 
 enum status auth_verify(struct auth_loop *loop, const struct auth_keys *keys,
-                        struct span authorization, struct span peer, int64_t now_ms,
-                        struct auth_principal *out, struct auth_refusal *refusal) {
+                        const struct auth_credentials *credentials, struct auth_principal *out,
+                        struct auth_refusal *refusal) {
+    const int64_t now_ms = credentials->now_ms;
     struct span token;
-    enum status status = read_bearer(authorization, &token, refusal);
+    enum status status = read_bearer(credentials->authorization, &token, refusal);
     if (status == STATUS_OK && keys == NULL) {
         status = auth_refuse(&refusal->why, "No issuer of tokens is configured.");
     }
@@ -192,14 +207,16 @@ enum status auth_verify(struct auth_loop *loop, const struct auth_keys *keys,
         *out = *known;
         return STATUS_OK;
     }
-    if (auth_throttle_limited(&loop->throttle, peer, now_ms)) {
+    if (auth_throttle_limited(&loop->throttle, credentials->peer, now_ms)) {
         loop->counters.limited++;
         refusal->why = "Too many tokens from this address have failed; try again in a second.";
         return STATUS_RATE_LIMITED;
     }
-    status = verify_new(loop, keys, &presented, now_ms, &refusal->why);
+    status = verify_new(loop, keys, &presented, now_ms, refusal);
     if (status != STATUS_OK) {
-        auth_throttle_fail(&loop->throttle, peer, now_ms);
+        if (!refusal->key_lacking) {
+            auth_throttle_fail(&loop->throttle, credentials->peer, now_ms);
+        }
         loop->counters.refused++;
         return status;
     }

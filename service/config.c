@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "service/config_key.h"
+#include "service/key_source.h"
 
 /* Where a refused value came from: the variable or option, or NULL for the file. */
 static bool fail(char why[CONFIG_WHY_SIZE], const char *key, const char *source,
@@ -39,6 +40,7 @@ static void set_defaults(struct config *config, bool dev) {
     config->drain_seconds = 20;
     config->note_reads_seconds = 60;
     config->witness_seconds = 30;
+    config->keys_cooldown_seconds = 30;
     config->log_level = LOG_INFO;
     config->http2 = true;
     config->access_log = true;
@@ -123,11 +125,44 @@ static bool apply_overrides(struct config *config, const struct config_source *s
     return true;
 }
 
+/* Where the keys of an issuer come from: a phrase and the member, or NULL. */
+static const char *key_source_fault(const struct config_issuer *issuer, const char **member) {
+    bool remote = span_present(issuer->keys_url) || issuer->discovery;
+    *member = "keyFile";
+    if (issuer->token.key_file == NULL && !remote)
+        return "is required, or keysUrl, or discovery";
+    *member = "caFile";
+    if (issuer->ca_file != NULL && !remote)
+        return "is of no use without keysUrl or discovery";
+    *member = "discovery";
+    if (span_present(issuer->keys_url) && issuer->discovery)
+        return "has no place beside keysUrl";
+    if (issuer->discovery && !key_url_allowed(issuer->token.issuer, issuer->insecure_http))
+        return "needs an https issuer (or insecureHttp)";
+    *member = "keysUrl";
+    if (span_present(issuer->keys_url) && !key_url_allowed(issuer->keys_url, issuer->insecure_http))
+        return "must be an https URL without credentials and fragment; http is for loopback, or "
+               "with insecureHttp";
+    return NULL;
+}
+
+static bool check_key_sources(const struct config *config, char why[CONFIG_WHY_SIZE]) {
+    for (uint32_t i = 0; i < config->issuer_count; i++) {
+        const char *member;
+        const char *fault = key_source_fault(&config->issuers[i], &member);
+        char where[80];
+        snprintf(where, sizeof where, "issuers[%u].%s", i, member);
+        if (fault != NULL)
+            return fail(why, where, NULL, fault);
+    }
+    return true;
+}
+
 static bool check_unique(const struct config *config, char why[CONFIG_WHY_SIZE]) {
     char where[80];
     for (uint32_t i = 0; i < config->issuer_count; i++)
         for (uint32_t k = 0; k < i; k++)
-            if (span_equal(config->issuers[i].issuer, config->issuers[k].issuer)) {
+            if (span_equal(config->issuers[i].token.issuer, config->issuers[k].token.issuer)) {
                 snprintf(where, sizeof where, "issuers[%u].issuer", i);
                 return fail(why, where, NULL, "stands twice");
             }
@@ -187,7 +222,8 @@ static bool check_complete(const struct config *config, char why[CONFIG_WHY_SIZE
         return fail(why, "issuers", NULL, "must name at least one issuer of tokens");
     if (config->in_flight_per_connection > config->in_flight)
         return fail(why, "inFlightPerConnection", NULL, "must not exceed inFlight");
-    return check_listeners(config, why) && check_unique(config, why);
+    return check_listeners(config, why) && check_key_sources(config, why) &&
+           check_unique(config, why);
 }
 
 /* Who names listeners with TLS means these alone. */

@@ -16,6 +16,13 @@
 #define CONFIG_WITNESSES_MAX 16
 #define CONFIG_WHY_SIZE 512
 
+struct config_issuer {
+    struct auth_issuer token; /* what its tokens must be */
+    struct span keys_url;     /* its JWK set; absent: none */
+    const char *ca_file;      /* whom to trust for it; NULL: whom the system trusts */
+    bool discovery;           /* its metadata tell the URL of its keys */
+    bool insecure_http;       /* ask in plain HTTP beyond loopback */
+};
 struct config_witness {
     struct span url; /* its submission prefix, without trailing slash */
     struct span vkey;
@@ -48,12 +55,12 @@ struct config {
     struct span data, guard, pack, public_url, origin, oauth_issuer;
     const struct api_tenant_setting *tenants;
     uint32_t tenant_count;
-    const struct auth_issuer *issuers;
+    const struct config_issuer *issuers;
     uint32_t issuer_count;
     const struct config_witness *witnesses;
     uint32_t witness_count;
     uint64_t loops, in_flight, in_flight_per_connection, idle_seconds, drain_seconds, map_size,
-        note_reads_seconds, witness_seconds;
+        note_reads_seconds, witness_seconds, keys_cooldown_seconds;
     uint64_t log_level; /* enum log_level */
     bool http2, access_log, insecure_http, log_public, metrics_public;
 };

@@ -29,6 +29,7 @@ const struct config_key config_keys[] = {
     {"drainSeconds", CONFIG_NUMBER, AT(drain_seconds), 0, 3600, false},
     {"noteReadsSeconds", CONFIG_NUMBER, AT(note_reads_seconds), 0, 3600, false},
     {"witnessSeconds", CONFIG_NUMBER, AT(witness_seconds), 10, 60, true},
+    {"keysCooldownSeconds", CONFIG_NUMBER, AT(keys_cooldown_seconds), 1, 3600, false},
     {"mapSize", CONFIG_NUMBER, AT(map_size), UINT64_C(1) << 20, UINT64_C(1) << 46, true},
     {"logLevel", CONFIG_LEVEL, AT(log_level), 0, 0, false},
     {"http2", CONFIG_FLAG, AT(http2), 0, 0, true},
@@ -61,7 +62,7 @@ bool config_url_valid(struct span text) {
                     : span_starts(text, SPAN("http://")) ? 7
                                                          : 0;
     for (size_t i = 0; i < text.size; i++)
-        if ((unsigned char)text.data[i] <= ' ' || text.data[i] == '?' || text.data[i] == '#')
+        if ((unsigned char)text.data[i] <= ' ' || strchr("?#\"\\", text.data[i]) != NULL)
             return false;
     return scheme != 0 && text.size > scheme;
 }

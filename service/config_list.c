@@ -42,13 +42,17 @@ static const struct member listener_members[] = {
 };
 
 static const struct member issuer_members[] = {
-    {"issuer", MEMBER_URL, offsetof(struct auth_issuer, issuer), true, NULL},
-    {"audience", MEMBER_TEXT, offsetof(struct auth_issuer, audience), true, NULL},
-    {"keyFile", MEMBER_PATH, offsetof(struct auth_issuer, key_file), true, NULL},
-    {"allowRs256", MEMBER_FLAG, offsetof(struct auth_issuer, allow_rs256), false, NULL},
-    {"clientClaim", MEMBER_TEXT, offsetof(struct auth_issuer, client_claim), false, NULL},
-    {"memberClaim", MEMBER_TEXT, offsetof(struct auth_issuer, member_claim), false, NULL},
-    {"rolesClaim", MEMBER_TEXT, offsetof(struct auth_issuer, roles_claim), false, NULL},
+    {"issuer", MEMBER_URL, offsetof(struct config_issuer, token.issuer), true, NULL},
+    {"audience", MEMBER_TEXT, offsetof(struct config_issuer, token.audience), true, NULL},
+    {"keyFile", MEMBER_PATH, offsetof(struct config_issuer, token.key_file), false, NULL},
+    {"keysUrl", MEMBER_TEXT, offsetof(struct config_issuer, keys_url), false, NULL},
+    {"discovery", MEMBER_FLAG, offsetof(struct config_issuer, discovery), false, NULL},
+    {"caFile", MEMBER_PATH, offsetof(struct config_issuer, ca_file), false, NULL},
+    {"insecureHttp", MEMBER_FLAG, offsetof(struct config_issuer, insecure_http), false, NULL},
+    {"allowRs256", MEMBER_FLAG, offsetof(struct config_issuer, token.allow_rs256), false, NULL},
+    {"clientClaim", MEMBER_TEXT, offsetof(struct config_issuer, token.client_claim), false, NULL},
+    {"memberClaim", MEMBER_TEXT, offsetof(struct config_issuer, token.member_claim), false, NULL},
+    {"rolesClaim", MEMBER_TEXT, offsetof(struct config_issuer, token.roles_claim), false, NULL},
     {0},
 };
 static const struct member tenant_members[] = {
@@ -73,7 +77,7 @@ struct list {
 static const struct list lists[] = {
     {"listeners", listener_members, sizeof(struct config_listener), CONFIG_LISTEN_MAX,
      AT(listeners), AT(listener_count)},
-    {"issuers", issuer_members, sizeof(struct auth_issuer), CONFIG_ISSUERS_MAX, AT(issuers),
+    {"issuers", issuer_members, sizeof(struct config_issuer), CONFIG_ISSUERS_MAX, AT(issuers),
      AT(issuer_count)},
     {"tenants", tenant_members, sizeof(struct api_tenant_setting), CONFIG_TENANTS_MAX, AT(tenants),
      AT(tenant_count)},

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "service/courier.h"
 #include "service/respond.h"
 #include "service/waiting.h"
 #include "store/change.h"
@@ -68,6 +69,12 @@ static void take_answers(struct loop *loop) {
     }
 }
 
+/* No handler runs here, so nothing that a handler read is held. */
+static void pass(struct loop *loop) {
+    atomic_store(&loop->passed, atomic_load(&loop->service->epoch));
+    courier_wake(loop->service->courier);
+}
+
 /* An idle HTTP/1 connection ends now; one with a request ends with its answer. Requests that are
  * still arriving have until the deadline. */
 static int drain_http1(h2o_req_t *req, void *context) {
@@ -115,6 +122,8 @@ static void on_orders(h2o_multithread_receiver_t *receiver, h2o_linklist_t *mess
         h2o_linklist_unlink(messages->next);
     /* The message is free again before the orders are: who orders next may link it. */
     unsigned orders = atomic_exchange(&loop->orders, 0);
+    if (orders & LOOP_PASS)
+        pass(loop);
     if (orders & LOOP_ANSWERS)
         take_answers(loop);
     if (orders & LOOP_NEWS)

@@ -20,6 +20,7 @@ enum loop_order {
     LOOP_CLOSE = 4,   /* close all connections */
     LOOP_ANSWERS = 8, /* the writer has answered changes of this loop */
     LOOP_NEWS = 16,   /* commits may concern who waits for them */
+    LOOP_PASS = 32,   /* note that nothing of before is read any more (retired.h) */
 };
 
 /* The loop's own copy of an endpoint's socket, and how connections from it begin. */
@@ -44,6 +45,7 @@ struct loop {
     h2o_multithread_receiver_t receiver;
     h2o_multithread_message_t message; /* linked while orders wait */
     _Atomic(unsigned) orders;          /* bits of enum loop_order */
+    _Atomic(uint64_t) passed;          /* the last epoch of what was retired before */
     h2o_timeout_entry_t sweep;         /* every second */
     unsigned sweeps_since_looks;       /* were handed to the writer */
     struct api_loop api;

@@ -9,6 +9,7 @@
 
 #include "service/access_log.h"
 #include "service/rounds.h"
+#include "service/keyring.h"
 #include "service/loop.h"
 #include "store/store.h"
 
@@ -203,6 +204,34 @@ static void write_witnesses(const struct service *service, struct buffer *out) {
                              SPAN_ARG(stats.witness), (unsigned long long)stats.time);
 }
 
+/* Issuers are named by the configuration: authorization servers, no persons. The set is read once:
+ * it is another one at any time. */
+static void write_keys(const struct service *service, struct buffer *out) {
+    const struct auth_keys *keys = atomic_load(&service->api.keys);
+    struct auth_issuer_state state;
+    if (keys == NULL)
+        return;
+    head(out, "consentd_key_fetches_total", "counter", "Answers of the URLs of key sets.");
+    for (unsigned i = 0; i < KEY_OUTCOMES; i++)
+        buffer_append_format(out, "consentd_key_fetches_total{outcome=\"%s\"} %llu\n",
+                             key_outcome_name(i),
+                             (unsigned long long)keyring_count(service->keyring, i));
+    single(out, "consentd_key_sets_retired", "gauge",
+           "Sets of keys that were replaced and may still be read.",
+           atomic_load(&service->retired.count));
+    head(out, "consentd_issuer_keys", "gauge", "Keys that verify tokens of the issuer.");
+    for (uint32_t i = 0; auth_keys_state(keys, i, &state); i++)
+        buffer_append_format(out, "consentd_issuer_keys{issuer=\"%.*s\"} %u\n",
+                             SPAN_ARG(state.issuer), state.key_count);
+    head(out, "consentd_issuer_keys_timestamp_seconds", "gauge",
+         "When the issuer's URL last said that these are its keys, since 1970; 0: never.");
+    for (uint32_t i = 0; auth_keys_state(keys, i, &state); i++)
+        if (state.renewed)
+            buffer_append_format(out,
+                                 "consentd_issuer_keys_timestamp_seconds{issuer=\"%.*s\"} %lld\n",
+                                 SPAN_ARG(state.issuer), (long long)state.renewed_s);
+}
+
 /* A line "name:  123 kB" of /proc/self/status, in bytes. The kernel makes it from memory: no disk
  * is waited for. */
 static uint64_t status_bytes(const char *text, const char *name) {
@@ -236,5 +265,6 @@ void metrics_write(void *context, struct buffer *out) {
     write_tls(service, out);
     write_store(service, out);
     write_witnesses(service, out);
+    write_keys(service, out);
     write_process(service, out);
 }

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "service/courier.h"
+#include "service/keyring.h"
 #include "store/store.h"
 
 /* Without one of its own a service is known by the address it listens on. */
@@ -42,7 +43,8 @@ bool settings_activate(struct service *service, const struct settings *previous,
     endpoints_follow(service->endpoints, service->endpoint_count, settings);
     settings_drop_tls(settings);
     complete_public_url(service, settings);
-    atomic_store(&service->api.keys, settings->keys);
+    keyring_put(service->keyring, config, settings->keys);
+    settings->keys = NULL;
     atomic_store(&service->api.settings, &settings->api);
     atomic_store(&service->limits.in_flight, (uint32_t)config->in_flight);
     atomic_store(&service->limits.in_flight_per_connection,

@@ -18,6 +18,7 @@
 #include "service/courier.h"
 #include "service/dev.h"
 #include "service/http.h"
+#include "service/keyring.h"
 #include "service/library_log.h"
 #include "service/loop.h"
 #include "service/metrics.h"
@@ -70,6 +71,11 @@ static void pack_activated(void *context, const struct policy_pack *pack) {
 static bool is_draining(void *context) {
     const struct service *service = context;
     return atomic_load(&service->draining);
+}
+
+static void keys_wanted(void *context) {
+    const struct service *service = context;
+    courier_wake(service->courier);
 }
 
 /* As many descriptors as the system allows; connections are bounded by them. */
@@ -147,17 +153,20 @@ static bool start_courier(struct service *service) {
     if (config->witness_count != 0 &&
         rounds_open(service->store, config, service->courier, &service->rounds) != STATUS_OK)
         return refuse("the store cannot be read");
+    keyring_join(service->keyring, service->courier);
     courier_start(service->courier);
     return service->rounds == NULL || !rounds_rolled_back(service->rounds) ||
            refuse("the log cannot go on before its witnesses");
 }
 
 static bool start_loops(struct service *service, h2o_globalconf_t *http) {
+    retired_set_readers(service, RETIRED_UNKNOWN);
     for (unsigned i = 0; i < service->loop_count; i++)
         loop_init(&service->loops[i], service, i, http);
     for (unsigned i = 0; i < service->loop_count; i++)
         if (loop_start(&service->loops[i]) != STATUS_OK)
             return refuse("a loop cannot read the store");
+    retired_set_readers(service, RETIRED_READERS_RUN);
     return true;
 }
 
@@ -246,6 +255,8 @@ static bool prepare(struct service *service, const struct service_options *optio
     service->api.context = service;
     service->api.metrics = metrics_write;
     service->api.draining = is_draining;
+    service->api.keys_wanted = keys_wanted;
+    retired_init(&service->retired);
     raise_descriptors(service);
     if (settings_load(&service->source, NULL, &service->settings, why) != STATUS_OK)
         return refuse(why);
@@ -254,6 +265,7 @@ static bool prepare(struct service *service, const struct service_options *optio
     service->idle_seconds = config->idle_seconds;
     service->loop_count = (unsigned)config->loops;
     service->loops = mem_alloc_zeroed(service->loop_count, sizeof *service->loops);
+    service->keyring = keyring_new(service);
     service->logger = logger_start(service->loop_count, STDERR_FILENO);
     library_log_start();
     return true;
@@ -269,6 +281,8 @@ static void release(struct service *service, h2o_globalconf_t *http) {
             loop_release(&service->loops[i]);
     endpoints_release(service->endpoints, service->endpoint_count);
     http_release(http);
+    keyring_free(service->keyring);
+    retired_release(&service->retired);
     settings_free(service->settings);
     arena_release(&service->refusals);
     library_log_stop();

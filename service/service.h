@@ -10,11 +10,13 @@
 #include "service/config.h"
 #include "service/endpoint.h"
 #include "service/logger.h"
+#include "service/retired.h"
 #include "service/settings.h"
 
 struct loop;
 struct courier;
 struct rounds;
+struct keyring;
 
 /* Bounds that a reload may change, read by loops at every request. */
 struct service_limits {
@@ -32,7 +34,8 @@ struct service {
     struct api_service api; /* its pointers are atomic: reload.c and the writer change them */
     struct logger *logger;
     struct courier *courier;
-    struct rounds *rounds; /* NULL without witnesses */
+    struct rounds *rounds;   /* NULL without witnesses */
+    struct keyring *keyring; /* of api.keys, the owner */
     struct loop *loops;
     unsigned loop_count;
     struct endpoint endpoints[ENDPOINTS_MAX];
@@ -46,6 +49,8 @@ struct service {
     struct arena refusals;     /* texts that loops may still read */
     bool create, clock_confirmed;
     /* any thread's */
+    struct retired retired;
+    _Atomic(uint64_t) epoch; /* the newest of retired */
     struct service_limits limits;
     _Atomic(uint32_t) in_flight;   /* exchanges, in all loops */
     _Atomic(uint32_t) waiting;     /* of those, long polls */

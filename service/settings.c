@@ -48,8 +48,11 @@ static bool load_keys(struct settings *set, bool with_dev, char why[SETTINGS_WHY
     struct auth_issuer *issuers = arena_array(&arena, count + 1, sizeof *issuers);
     char cause[SETTINGS_WHY_SIZE - 32];
     enum status status = STATUS_OK;
-    if (count != 0)
-        memcpy(issuers, config->issuers, count * sizeof *issuers);
+    for (uint32_t i = 0; i < count; i++) {
+        issuers[i] = config->issuers[i].token;
+        issuers[i].renewed =
+            span_present(config->issuers[i].keys_url) || config->issuers[i].discovery;
+    }
     if (with_dev) {
         directory_make(config->data.data); /* a failure shows in the next line */
         status = auth_dev_create(config->data.data, cause, sizeof cause);

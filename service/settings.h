@@ -17,7 +17,7 @@
 struct settings {
     struct config *config;
     struct api_settings api;
-    struct auth_keys *keys;
+    struct auth_keys *keys; /* of files; the keyring's once they are in force (NULL then) */
     struct policy_pack *pack;
     struct tls *tls[CONFIG_LISTEN_MAX]; /* of config->listeners; NULL for plain ones, and for all
                                            once the endpoints have them */

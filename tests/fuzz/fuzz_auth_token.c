@@ -22,14 +22,13 @@ static const char jwk[] =
 
 static struct auth_keys *keys_make(void) {
     struct buffer why = {0};
-    struct auth_keys *keys = mem_alloc_zeroed(1, sizeof *keys);
-    keys->generation = 1;
-    keys->issuers = arena_array(&keys->arena, 1, sizeof *keys->issuers);
-    keys->issuer_count = 1;
-    keys->issuers[0].issuer = SPAN("https://as.example");
-    keys->issuers[0].audience = SPAN("consentd");
-    keys->issuers[0].roles_claim = SPAN("roles");
-    ASSERT(auth_keys_read(&keys->issuers[0], false, span_of_text(jwk), "jwk", &why) == STATUS_OK);
+    struct auth_keys *keys = auth_keys_new(1);
+    const struct auth_issuer config = {.issuer = SPAN("https://as.example"),
+                                       .audience = SPAN("consentd"),
+                                       .roles_claim = SPAN("roles"),
+                                       .renewed = true};
+    auth_keys_add(keys, &config);
+    ASSERT(auth_keys_read(&keys->issuers[0], span_of_text(jwk), "jwk", &why) == STATUS_OK);
     return keys;
 }
 
@@ -64,9 +63,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct span header = span_of((const char *)data, size);
     int peer_size = snprintf(peer, sizeof peer, "peer %u", peers++);
     struct span from = span_of(peer, (size_t)peer_size);
-    enum status status = auth_verify(loop, keys, header, from, NOW_MS, &first, &refusal);
+    const struct auth_credentials credentials = {header, from, NOW_MS};
+    enum status status = auth_verify(loop, keys, &credentials, &first, &refusal);
     ASSERT(status == STATUS_OK || (status == STATUS_UNAUTHENTICATED && refusal.why != NULL));
-    ASSERT(auth_verify(loop, keys, header, from, NOW_MS, &second, &refusal) == status);
+    ASSERT(auth_verify(loop, keys, &credentials, &second, &refusal) == status);
     if (status == STATUS_OK) {
         check_principal(&second);
         ASSERT(second.scopes == first.scopes && second.role_count == first.role_count);

@@ -70,8 +70,10 @@ UNUSED static enum status rig_present(struct rig *rig, const char *header, size_
     char *exact = malloc(size != 0 ? size : 1);
     memcpy(exact, header, size);
     int peer_size = snprintf(peer, sizeof peer, "192.0.2.%u", rig->peers++);
-    enum status status = auth_verify(rig->loop, rig->keys, span_of(exact, size),
-                                     span_of(peer, (size_t)peer_size), now_ms, out, refusal);
+    const struct auth_credentials credentials = {.authorization = span_of(exact, size),
+                                                 .peer = span_of(peer, (size_t)peer_size),
+                                                 .now_ms = now_ms};
+    enum status status = auth_verify(rig->loop, rig->keys, &credentials, out, refusal);
     free(exact);
     return status;
 }

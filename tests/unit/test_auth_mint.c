@@ -91,8 +91,10 @@ static struct auth_principal verify(struct verifier *verifier, const struct buff
     struct auth_refusal refusal;
     struct buffer header = {0};
     buffer_append_format(&header, "Bearer %.*s", SPAN_ARG(buffer_span(token)));
-    if (auth_verify(verifier->loop, verifier->keys, buffer_span(&header), SPAN("192.0.2.1"), now_ms,
-                    &principal, &refusal) != STATUS_OK) {
+    const struct auth_credentials credentials = {
+        .authorization = buffer_span(&header), .peer = SPAN("192.0.2.1"), .now_ms = now_ms};
+    if (auth_verify(verifier->loop, verifier->keys, &credentials, &principal, &refusal) !=
+        STATUS_OK) {
         fail_msg("%s", refusal.why);
     }
     buffer_release(&header);

@@ -190,8 +190,9 @@ static void without_keys_nothing_is_accepted(void **state) {
     char *token = rig_sign(rig, PAYLOAD);
     struct buffer text = {0};
     buffer_append_format(&text, "Bearer %s", token);
-    assert_int_equal(auth_verify(rig->loop, NULL, buffer_span(&text), SPAN("192.0.2.250"), NOW_MS,
-                                 &principal, &refusal),
+    const struct auth_credentials credentials = {
+        .authorization = buffer_span(&text), .peer = SPAN("192.0.2.250"), .now_ms = NOW_MS};
+    assert_int_equal(auth_verify(rig->loop, NULL, &credentials, &principal, &refusal),
                      STATUS_UNAUTHENTICATED);
     assert_string_equal(refusal.why, "No issuer of tokens is configured.");
     buffer_release(&text);

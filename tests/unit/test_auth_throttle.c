@@ -107,8 +107,9 @@ static enum status present(struct rig *rig, const char *token, const char *peer,
     struct auth_principal principal;
     struct buffer header = {0};
     buffer_append_format(&header, "Bearer %s", token);
-    enum status status = auth_verify(rig->loop, rig->keys, buffer_span(&header), span_of_text(peer),
-                                     now_ms, &principal, refusal);
+    const struct auth_credentials credentials = {
+        .authorization = buffer_span(&header), .peer = span_of_text(peer), .now_ms = now_ms};
+    enum status status = auth_verify(rig->loop, rig->keys, &credentials, &principal, refusal);
     buffer_release(&header);
     return status;
 }

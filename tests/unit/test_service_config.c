@@ -97,13 +97,13 @@ static void every_key_of_the_file_is_read(void **state) {
     assert_string_equal(config->tenants[0].tenant.data, "https://t.example");
     assert_string_equal(config->tenants[0].oauth_issuer.data, "https://a.example");
     assert_int_equal(config->issuer_count, 2);
-    assert_string_equal(config->issuers[0].key_file, "k.json");
-    assert_false(config->issuers[0].allow_rs256);
-    assert_false(span_present(config->issuers[0].roles_claim));
-    assert_true(config->issuers[1].allow_rs256);
-    assert_string_equal(config->issuers[1].client_claim.data, "c");
-    assert_string_equal(config->issuers[1].member_claim.data, "m");
-    assert_string_equal(config->issuers[1].roles_claim.data, "r");
+    assert_string_equal(config->issuers[0].token.key_file, "k.json");
+    assert_false(config->issuers[0].token.allow_rs256);
+    assert_false(span_present(config->issuers[0].token.roles_claim));
+    assert_true(config->issuers[1].token.allow_rs256);
+    assert_string_equal(config->issuers[1].token.client_claim.data, "c");
+    assert_string_equal(config->issuers[1].token.member_claim.data, "m");
+    assert_string_equal(config->issuers[1].token.roles_claim.data, "r");
     config_free(config);
 }
 
@@ -122,6 +122,7 @@ static const struct {
     {"\"inFlight\":5", "config: \"inFlightPerConnection\": must not exceed inFlight"},
     {"\"idleSeconds\":0", "config: \"idleSeconds\": must be 1..3600"},
     {"\"drainSeconds\":3601", "config: \"drainSeconds\": must be 0..3600"},
+    {"\"keysCooldownSeconds\":0", "config: \"keysCooldownSeconds\": must be 1..3600"},
     {"\"mapSize\":1048575", "config: \"mapSize\": must be 1048576..70368744177664"},
     {"\"logLevel\":\"loud\"", "config: \"logLevel\": must be debug, info, warn or error"},
     {"\"logLevel\":1", "config: \"logLevel\": must be a string"},
@@ -159,7 +160,7 @@ static void an_issuer_is_checked_member_by_member(void **state) {
     (void)state;
     static const char *const rows[][2] = {
         {"{\"issuer\":\"https://i.example\",\"audience\":\"a\"}",
-         "config: \"issuers[0].keyFile\": is required"},
+         "config: \"issuers[0].keyFile\": is required, or keysUrl, or discovery"},
         {"{\"issuer\":1}", "config: \"issuers[0].issuer\": must be a string"},
         {"{\"issuer\":\"https://i.example\",\"keyfile\":\"k\"}",
          "config: \"issuers[0].keyfile\": is not a key"},
@@ -296,6 +297,61 @@ static void listeners_stand_in_place_of_the_usual_address(void **state) {
     config_free(config);
     config = load_with("\"listen\":\"127.0.0.1:9\",\"listeners\":[" AT("plain") "}]");
     assert_int_equal(config->listen_count, 1);
+    config_free(config);
+}
+
+#define KEYS(members) "{\"issuer\":\"https://i.example\",\"audience\":\"a\"," members "}"
+#define KEYS_URL                                                                    \
+    "config: \"issuers[0].keysUrl\": must be an https URL without credentials and " \
+    "fragment; http is for loopback, or with insecureHttp"
+
+static struct config *load_issuer(const char *issuer) {
+    char text[1024];
+    snprintf(text, sizeof text, "{\"data\":\"d\",\"pack\":\"p\",\"origin\":\"o\",\"issuers\":[%s]}",
+             issuer);
+    return load(text, false);
+}
+
+static void keys_come_from_a_file_or_a_place_that_may_be_asked(void **state) {
+    (void)state;
+    static const char *const good[] = {
+        KEYS("\"keyFile\":\"k\",\"keysUrl\":\"https://i.example/jwks?p=1\",\"caFile\":\"c\""),
+        KEYS("\"keysUrl\":\"http://127.0.0.1:8080/jwks\""),
+        KEYS("\"keysUrl\":\"http://localhost/jwks\""),
+        KEYS("\"keysUrl\":\"http://[::1]:80/jwks\""),
+        KEYS("\"keysUrl\":\"http://192.0.2.1/jwks\",\"insecureHttp\":true"),
+        KEYS("\"discovery\":true"),
+    };
+    static const char *const bad[][2] = {
+        {KEYS("\"keysUrl\":\"http://192.0.2.1/jwks\""), KEYS_URL},
+        {KEYS("\"keysUrl\":\"http://127.0.0.1.example/jwks\""), KEYS_URL},
+        {KEYS("\"keysUrl\":\"http://localhost.example/jwks\""), KEYS_URL},
+        {KEYS("\"keysUrl\":\"http://localhost@i.example/jwks\""), KEYS_URL},
+        {KEYS("\"keysUrl\":\"https://user:secret@i.example/jwks\""), KEYS_URL},
+        {KEYS("\"keysUrl\":\"https://i.example/jwks#1\""), KEYS_URL},
+        {KEYS("\"keysUrl\":\"https:///jwks\""), KEYS_URL},
+        {KEYS("\"keysUrl\":\"file:///etc/passwd\""), KEYS_URL},
+        {KEYS("\"keyFile\":\"k\",\"caFile\":\"c\""),
+         "config: \"issuers[0].caFile\": is of no use without keysUrl or discovery"},
+        {KEYS("\"discovery\":true,\"keysUrl\":\"https://i.example/jwks\""),
+         "config: \"issuers[0].discovery\": has no place beside keysUrl"},
+        {"{\"issuer\":\"http://i.example\",\"audience\":\"a\",\"discovery\":true}",
+         "config: \"issuers[0].discovery\": needs an https issuer (or insecureHttp)"},
+    };
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        struct config *config = load_issuer(good[i]);
+        if (config == NULL)
+            fail_msg("%s", why);
+        config_free(config);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_null(load_issuer(bad[i][0]));
+        assert_string_equal(why, bad[i][1]);
+    }
+    struct config *config = load_issuer(good[0]);
+    assert_string_equal(config->issuers[0].keys_url.data, "https://i.example/jwks?p=1");
+    assert_string_equal(config->issuers[0].ca_file, "c");
+    assert_int_equal(config->keys_cooldown_seconds, 30);
     config_free(config);
 }
 
@@ -447,6 +503,7 @@ int main(void) {
         cmocka_unit_test(witnesses_are_read_and_their_members_checked),
         cmocka_unit_test(listeners_are_read_and_their_members_checked),
         cmocka_unit_test(listeners_stand_in_place_of_the_usual_address),
+        cmocka_unit_test(keys_come_from_a_file_or_a_place_that_may_be_asked),
         cmocka_unit_test(what_production_needs_is_required_by_name),
         cmocka_unit_test(development_needs_nothing),
         cmocka_unit_test(a_file_that_is_no_object_is_refused_with_its_line),

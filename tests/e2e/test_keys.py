@@ -1,0 +1,372 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Key sets from URLs: fetched, cached, rotated under load, and kept when their server fails."""
+
+import concurrent.futures
+import datetime
+import ipaddress
+import json
+import signal
+import threading
+
+import pytest
+from conftest import NOW, NOW_S
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from harness.authority import Authorities
+from harness.client import Api
+from harness.process import logged, metrics, until
+from harness.server import Server
+
+DIRECT = {"NO_PROXY": "127.0.0.1,localhost"}
+
+
+class Scene:
+    """A service and the authorization servers whose tokens it believes."""
+
+    def __init__(self, path, authorities):
+        self.path, self.authorities = path, authorities
+        self.config = path / "config.json"
+        self.server = Server(
+            path / "data",
+            clock=f"{NOW}x0",
+            environment=DIRECT,
+            arguments=["--config", str(self.config)],
+        )
+
+    def configure(self, *issuers, **more):
+        self.config.write_text(json.dumps({"issuers": issuers, "keysCooldownSeconds": 3600, **more}))
+
+    def start(self, *issuers, **more):
+        self.configure(*issuers, **more)
+        return self.server.start()
+
+    def hurry(self):
+        self.server.process.send_signal(signal.SIGHUP)
+
+    def ask(self, token):
+        with Api(self.server, None, token) as api:
+            return api.get("/v1/consents")
+
+    def status(self, token):
+        return self.ask(token).status_code
+
+    def readiness(self):
+        with Api(self.server, None) as api:
+            answer = api.get("/readyz")
+            return answer.status_code, answer.json()
+
+    def events(self, event):
+        return [e for e in self.server.log_entries() if e["event"] == event]
+
+    def fetches(self, outcome):
+        return metrics(self.server)[f'consentd_key_fetches_total{{outcome="{outcome}"}}']
+
+
+@pytest.fixture
+def scene(tmp_path):
+    with Authorities() as authorities:
+        scene = Scene(tmp_path, authorities)
+        yield scene
+        scene.server.stop()
+
+
+def test_keys_are_there_when_the_service_listens(scene):
+    one, two = scene.authorities.add("one"), scene.authorities.add("two")
+    scene.start(one.config(), two.config())
+    assert scene.status(one.token(NOW_S)) == scene.status(two.token(NOW_S)) == 200
+    assert (one.asked, two.asked) == (1, 1)
+    status, body = scene.readiness()
+    assert status == 200
+    assert body["details"]["issuers"][:2] == [
+        {"issuer": a.issuer, "keys": 1, "renewedAt": NOW} for a in (one, two)
+    ]
+    assert "renewedAt" not in body["details"]["issuers"][2]  # the development issuer: a file
+    seen = metrics(scene.server)
+    assert seen[f'consentd_issuer_keys{{issuer="{one.issuer}"}}'] == 1
+    assert seen[f'consentd_issuer_keys_timestamp_seconds{{issuer="{one.issuer}"}}'] == NOW_S
+    assert [e["issuer"] for e in scene.events("keys.renewed")] == [one.issuer, two.issuer]
+    assert one.keys_url not in scene.server.stderr
+
+
+def test_a_key_of_one_issuer_signs_nothing_for_another(scene):
+    one, two = scene.authorities.add("one"), scene.authorities.add("two")
+    two.kid = "second"
+    two.keys["second"] = two.keys.pop("first")
+    scene.start(one.config(), two.config())
+    one.keys["second"] = two.keys["second"]
+    answer = scene.ask(one.token(NOW_S, kid="second"))
+    assert answer.status_code == 401
+    assert "The token's kid names no key of its issuer." in answer.text
+
+
+def test_a_rotated_key_is_found_by_the_token_that_names_it(scene):
+    """Without a signal: the first token is refused, and has the set asked for."""
+    one = scene.authorities.add("one")
+    scene.start(one.config(), keysCooldownSeconds=1)
+    old = one.token(NOW_S)
+    assert scene.status(old) == 200
+    for kid in ("second", "third"):
+        one.rotate(kid)
+        token = one.token(NOW_S)
+        answer = scene.ask(token)
+        assert answer.status_code == 401
+        assert 'error="invalid_token"' in answer.headers["www-authenticate"]
+        assert until(scene.server, lambda t=token: scene.status(t) == 200)
+    assert scene.status(old) == 401  # known by the cache until the set changed
+    assert until(scene.server, lambda: metrics(scene.server)["consentd_key_sets_retired"] == 0)
+
+
+def test_unknown_keys_have_the_set_asked_for_once_in_a_cool_down(scene):
+    one = scene.authorities.add("one")
+    scene.start(one.config())
+    for number in range(15):
+        assert scene.status(one.token(NOW_S, kid=f"made-up-{number}")) == 401
+    # the courier has been woken by now, and has found that it is too early
+    scene.hurry()
+    assert until(scene.server, lambda: scene.fetches("same") == 1)
+    assert one.asked == 2
+    assert scene.status(one.token(NOW_S)) == 200
+
+
+def test_a_set_that_has_not_changed_is_not_sent_again(scene):
+    one = scene.authorities.add("one")
+    scene.start(one.config())
+    token = one.token(NOW_S)
+    assert scene.status(token) == 200
+    scene.hurry()
+    assert until(scene.server, lambda: scene.fetches("same") == 1)
+    assert one.not_modified == 1
+    assert scene.status(token) == 200
+    one.rotate("second")
+    scene.hurry()
+    assert until(scene.server, lambda: scene.fetches("changed") == 2)
+    assert scene.status(token) == 401
+    assert one.not_modified == 1
+
+
+FAILURES = {
+    "broken": (500, "it answered with another status than 200"),
+    "rubbish": (200, "it is no JWK set with a key that can verify tokens"),
+    "empty": (200, "it is no JWK set with a key that can verify tokens"),
+    "no_keys": (200, "it is no JWK set with a key that can verify tokens"),
+    "elsewhere": (302, "it answered with another status than 200"),
+    "huge": (0, "the answer is too large"),
+    "endless_head": (0, None),
+    "hangs_up": (0, None),
+    "hangs": (0, "Timeout was reached"),
+    "slow": (0, "Timeout was reached"),
+}
+
+
+def test_the_last_good_set_stays_whatever_its_server_does(scene):
+    """All at a time, and over a reload; then they mend their ways."""
+    bad = {name: scene.authorities.add(name) for name in FAILURES}
+    other = scene.authorities.add("elsewhere-2")
+    scene.start(*(a.config() for a in bad.values()))
+    tokens = {name: a.token(NOW_S) for name, a in bad.items()}
+    assert all(scene.status(token) == 200 for token in tokens.values())
+    for name, authority in bad.items():
+        authority.behaviour = name
+        authority.rotate("second")
+    scene.hurry()  # reloads as well
+    failed = logged(scene.server, "keys.not_renewed", len(FAILURES))
+    assert {e["issuer"].rpartition("/")[2]: e["status"] for e in failed} == {
+        name: status for name, (status, _) in FAILURES.items()
+    }
+    for entry in failed:
+        why = FAILURES[entry["issuer"].rpartition("/")[2]][1]
+        assert why is None or entry["why"] == why, entry
+    assert scene.fetches("failed") >= len(FAILURES)
+    assert other.asked == 0
+    assert all(scene.status(token) == 200 for token in tokens.values())
+    assert scene.readiness()[0] == 200
+    for authority in bad.values():
+        authority.behaviour = "good"
+    scene.hurry()
+    assert until(scene.server, lambda: scene.fetches("changed") == 2 * len(FAILURES))
+    for name, authority in bad.items():
+        assert scene.status(tokens[name]) == 401
+        assert scene.status(authority.token(NOW_S)) == 200
+
+
+def test_without_keys_it_is_not_ready(scene):
+    one, two = scene.authorities.add("one"), scene.authorities.add("two")
+    one.behaviour = "broken"
+    scene.start(one.config(), two.config())
+    status, body = scene.readiness()
+    assert (status, body["checks"]["keys"]) == (503, False)
+    assert [i["keys"] for i in body["details"]["issuers"]] == [0, 1, 1]
+    answer = scene.ask(one.token(NOW_S))
+    assert answer.status_code == 401
+    assert "The keys of the token's issuer are not known yet." in answer.text
+    assert scene.status(two.token(NOW_S)) == 200
+    one.behaviour = "good"
+    scene.hurry()
+    assert until(scene.server, lambda: scene.readiness()[0] == 200)
+    assert scene.status(one.token(NOW_S)) == 200
+
+
+def test_a_file_holds_the_keys_until_the_url_has_answered(scene):
+    one = scene.authorities.add("one")
+    key_file = scene.path / "keys.json"
+    key_file.write_text(one.jwks())
+    one.behaviour = "hangs_up"
+    scene.start(one.config(keyFile=str(key_file)))
+    old = one.token(NOW_S)
+    assert scene.readiness()[0] == 200
+    assert scene.status(old) == 200
+    one.behaviour = "good"
+    one.rotate("second")
+    scene.hurry()
+    assert until(scene.server, lambda: scene.status(one.token(NOW_S)) == 200)
+    assert scene.status(old) == 401
+    # the file does not come back over what the URL has said
+    one.behaviour = "hangs_up"
+    reloads = len(scene.events("service.reloaded"))
+    scene.hurry()
+    logged(scene.server, "service.reloaded", reloads + 1)
+    assert (scene.status(old), scene.status(one.token(NOW_S))) == (401, 200)
+
+
+def test_another_url_or_issuer_comes_with_a_reload(scene):
+    one, two = scene.authorities.add("one"), scene.authorities.add("two")
+    scene.start(one.config())
+    assert (scene.status(one.token(NOW_S)), scene.status(two.token(NOW_S))) == (200, 401)
+    scene.configure(two.config(), {**one.config(), "keysUrl": two.keys_url})
+    scene.hurry()
+    assert until(scene.server, lambda: scene.status(two.token(NOW_S)) == 200)
+    assert until(scene.server, lambda: scene.fetches("changed") == 3)
+    assert scene.status(one.token(NOW_S)) == 401  # another URL, and not its key
+    scene.configure()
+    scene.hurry()
+    assert until(scene.server, lambda: scene.status(two.token(NOW_S)) == 401)
+
+
+def test_keys_rotate_under_load_and_old_sets_go(scene):
+    one = scene.authorities.add("one")
+    steady = scene.authorities.add("steady")
+    scene.start(one.config(), steady.config())
+    tokens = [steady.token(NOW_S, client=f"https://client.example/{n}") for n in range(50)]
+    over = threading.Event()
+
+    def load(share):
+        count = 0
+        with Api(scene.server, None) as api:
+            while not over.is_set():
+                answer = api.get("/v1/consents", token=share[count % len(share)])
+                assert answer.status_code == 200, answer.text
+                count += 1
+        return count
+
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        loads = [pool.submit(load, tokens[:25]), pool.submit(load, tokens[25:])]
+        for number in range(60):
+            one.rotate(f"rotated-{number}")
+            changed = scene.fetches("changed")
+            scene.hurry()
+            assert until(scene.server, lambda n=changed: scene.fetches("changed") > n)
+            assert scene.status(one.token(NOW_S)) == 200
+        over.set()
+        assert all(load.result() > 60 for load in loads)
+    assert until(scene.server, lambda: metrics(scene.server)["consentd_key_sets_retired"] == 0)
+
+
+def test_a_server_that_hangs_does_not_hold_up_the_stop(scene):
+    one = scene.authorities.add("one")
+    scene.start(one.config())
+    one.behaviour = "hangs"
+    asked = one.asked
+    scene.hurry()
+    assert until(scene.server, lambda: one.asked > asked)
+    scene.server.stop()
+    assert not scene.events("keys.not_renewed")
+
+
+# ---- discovery
+
+
+def discovering(authority, **more):
+    config = authority.config(discovery=True, **more)
+    del config["keysUrl"]
+    return config
+
+
+def test_metadata_tell_where_the_keys_are(scene):
+    rfc, oidc = scene.authorities.add("rfc"), scene.authorities.add("oidc")
+    liar, far = scene.authorities.add("liar"), scene.authorities.add("far")
+    oidc.behaviour = "oidc_only"
+    oidc.metadata["jwks_uri"] = rfc.keys_url
+    oidc.keys = rfc.keys
+    liar.metadata["issuer"] = rfc.issuer
+    far.metadata["jwks_uri"] = "http://192.0.2.1/jwks"
+    scene.start(*(discovering(a) for a in (rfc, oidc, liar, far)))
+    assert scene.status(rfc.token(NOW_S)) == scene.status(oidc.token(NOW_S)) == 200
+    assert scene.status(liar.token(NOW_S)) == scene.status(far.token(NOW_S)) == 401
+    assert (rfc.asked, liar.asked, far.asked) == (2, 0, 0)
+    assert {e["issuer"].rpartition("/")[2]: e["why"] for e in scene.events("keys.not_renewed")} == {
+        "liar": "the metadata are those of another issuer",
+        "far": "the jwks_uri of its metadata may not be asked",
+    }
+    rfc.rotate("second")
+    scene.hurry()
+    assert until(scene.server, lambda: scene.status(rfc.token(NOW_S)) == 200)
+
+
+# ---- HTTPS
+
+
+def certificate_of(path, name, issuer=None, address="localhost"):
+    """A certificate authority, or a server's certificate by one, as a PEM file with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    now = datetime.datetime.now(datetime.timezone.utc)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer[0].subject if issuer else subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
+    )
+    if issuer is not None:
+        names = [x509.DNSName(address), x509.IPAddress(ipaddress.ip_address("192.0.2.9"))]
+        builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+    certificate = builder.sign(issuer[1] if issuer else key, hashes.SHA256())
+    pem = certificate.public_bytes(serialization.Encoding.PEM)
+    pem += key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    (path / f"{name}.pem").write_bytes(pem)
+    return certificate, key, path / f"{name}.pem"
+
+
+def test_https_is_verified_against_the_configured_authorities_alone(tmp_path):
+    ca = certificate_of(tmp_path, "ca")
+    stranger = certificate_of(tmp_path, "stranger")
+    server = certificate_of(tmp_path, "server", ca)
+    wrong = certificate_of(tmp_path, "wrong", ca, address="elsewhere.example")
+    with Authorities(server[2]) as right, Authorities(wrong[2]) as misnamed:
+        names = ("good", "stranger", "system", "misnamed")
+        good, by_stranger, by_system = (right.add(name) for name in names[:3])
+        elsewhere = misnamed.add("misnamed")
+        scene = Scene(tmp_path, right)
+        scene.start(
+            good.config(caFile=str(ca[2])),
+            by_stranger.config(caFile=str(stranger[2])),
+            by_system.config(),
+            elsewhere.config(caFile=str(ca[2])),
+        )
+        assert scene.status(good.token(NOW_S)) == 200
+        for authority in (by_stranger, by_system, elsewhere):
+            assert scene.status(authority.token(NOW_S)) == 401
+            assert authority.asked == 0
+        failed = {e["issuer"].rpartition("/")[2]: e["why"] for e in scene.events("keys.not_renewed")}
+        assert failed == {
+            name: "SSL peer certificate or SSH remote key was not OK" for name in names[1:]
+        }
+        scene.server.stop()
