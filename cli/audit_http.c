@@ -198,6 +198,10 @@ static void set_options(struct http *self, const struct audit_http_options *opti
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
     curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, CONNECT_TIMEOUT_S);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT, options->timeout_s);
+    if (options->ca_file == NULL)
+        return;
+    curl_easy_setopt(curl, CURLOPT_CAINFO, options->ca_file);
+    curl_easy_setopt(curl, CURLOPT_CAPATH, NULL); /* else the system's are trusted as well */
 }
 
 struct audit_source *audit_http_open(const struct audit_http_options *options,

@@ -36,10 +36,11 @@ struct audit_source_kind {
 struct audit_source *audit_directory_open(const char *path, struct audit_fault *fault);
 struct audit_http_options {
     const char *url;
-    struct span token;  /* bearer; absent: none */
-    struct span tenant; /* only the lines about it; absent: all */
-    uint64_t after;     /* the index that lines begin behind; AUDIT_NO_INDEX: at the first */
-    long timeout_s;     /* of one request */
+    struct span token;   /* bearer; absent: none */
+    struct span tenant;  /* only the lines about it; absent: all */
+    uint64_t after;      /* the index that lines begin behind; AUDIT_NO_INDEX: at the first */
+    long timeout_s;      /* of one request */
+    const char *ca_file; /* PEM: whom alone to trust for its certificate; NULL: the system's */
 };
 struct audit_source *audit_http_open(const struct audit_http_options *options,
                                      struct audit_fault *fault);

@@ -48,8 +48,9 @@ bool audit_where_read(const char *command, int argc, char **argv, const struct c
         {"vkey", true, &out->vkey},
         {"token", false, &out->token},
         {"timeout", false, &out->timeout},
+        {"ca-file", false, &out->ca_file},
     };
-    size_t count = 3;
+    size_t count = 4;
     for (; more->name != NULL; more++) {
         ASSERT(count < AUDIT_OPTIONS_MAX);
         options[count++] = *more;
@@ -66,6 +67,7 @@ struct audit_source *audit_where_open(const struct audit_where *where, uint64_t 
         .tenant = where->tenant,
         .after = after,
         .timeout_s = (long)where->timeout_s,
+        .ca_file = span_present(where->ca_file) ? where->ca_file.data : NULL,
     };
     return where->is_url ? audit_http_open(&options, fault)
                          : audit_directory_open(where->place, fault);

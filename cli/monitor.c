@@ -21,6 +21,7 @@
 static const char help[] =
     "Usage: consentctl monitor URL --vkey KEY --state FILE [--every TIME] [--stall TIME]\n"
     "                          [--exec COMMAND] [--once] [--token FILE] [--timeout TIME]\n"
+    "                          [--ca-file FILE]\n"
     "                          [--witness KEY... [--quorum N] [--cosigned-within TIME]]\n"
     "\n"
     "Watches a log that is served. Each look reads the checkpoint, shows that the log goes on "
@@ -57,6 +58,8 @@ static const char help[] =
     "  --token FILE     a bearer token with audit:read that shows all tenants; - for standard "
     "input\n"
     "  --timeout TIME   of each request: 60s\n"
+    "  --ca-file FILE   the authorities (PEM) that alone may vouch for the server's certificate;\n"
+    "                   without it those that the system trusts\n"
     "\n"
     "Numbers of consents and tenants are held against what this process has seen; for the whole "
     "log\n"

@@ -18,6 +18,7 @@
 static const char help[] =
     "Usage: consentctl verify URL|DIR --vkey KEY [--openings] [--tenant URL] [--from FILE]\n"
     "                         [--state FILE [--max-age TIME]] [--token FILE] [--timeout TIME]\n"
+    "                         [--ca-file FILE]\n"
     "                         [--witness KEY... [--quorum N] [--cosigned-within TIME]]\n"
     "\n"
     "Verifies a log: one that is served (URL), or was exported (DIR; see consentctl export). "
@@ -50,6 +51,8 @@ static const char help[] =
     "  --cosigned-within TIME   a quorum must have cosigned it so lately; without it, ever\n"
     "  --token FILE     a bearer token with audit:read; - for standard input\n"
     "  --timeout TIME   of each request: 60s\n"
+    "  --ca-file FILE   the authorities (PEM) that alone may vouch for the server's certificate;\n"
+    "                   without it those that the system trusts\n"
     "  --progress       tells how far it is also where standard error is no terminal\n"
     "\n"
     "Exit codes: 0 good; 1 bad, and the first thing that is wrong is named, by its index where it\n"

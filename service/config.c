@@ -166,12 +166,35 @@ static bool check_unique(const struct config *config, char why[CONFIG_WHY_SIZE])
                 snprintf(where, sizeof where, "issuers[%u].issuer", i);
                 return fail(why, where, NULL, "stands twice");
             }
-    for (uint32_t i = 0; i < config->witness_count; i++)
-        for (uint32_t k = 0; k < i; k++)
-            if (span_equal(config->witnesses[i].vkey, config->witnesses[k].vkey)) {
+    return true;
+}
+
+/* What two have in common who must be different hands, or NULL. A key whose text differs is still
+ * the same: its name is not what signs. */
+static const char *common_part(const struct config_witness *a, const struct config_witness *b) {
+    if (span_equal(a->vkey, b->vkey))
+        return "stands twice";
+    if (memcmp(a->key.public_key, b->key.public_key, TLOG_PUBLIC_KEY_SIZE) == 0)
+        return "has the public key of another witness";
+    return span_equal(a->key.name, b->key.name) ? "has the name of another witness" : NULL;
+}
+
+static bool check_witnesses(const struct config *config, char why[CONFIG_WHY_SIZE]) {
+    char where[80];
+    for (uint32_t i = 0; i < config->witness_count; i++) {
+        const struct config_witness *witness = &config->witnesses[i];
+        if (witness->ca_file != NULL && access(witness->ca_file, R_OK) != 0) {
+            snprintf(where, sizeof where, "witnesses[%u].caFile", i);
+            return fail(why, where, NULL, strerror(errno));
+        }
+        for (uint32_t k = 0; k < i; k++) {
+            const char *common = common_part(witness, &config->witnesses[k]);
+            if (common != NULL) {
                 snprintf(where, sizeof where, "witnesses[%u].vkey", i);
-                return fail(why, where, NULL, "stands twice");
+                return fail(why, where, NULL, common);
             }
+        }
+    }
     return true;
 }
 
@@ -223,7 +246,7 @@ static bool check_complete(const struct config *config, char why[CONFIG_WHY_SIZE
     if (config->in_flight_per_connection > config->in_flight)
         return fail(why, "inFlightPerConnection", NULL, "must not exceed inFlight");
     return check_listeners(config, why) && check_key_sources(config, why) &&
-           check_unique(config, why);
+           check_unique(config, why) && check_witnesses(config, why);
 }
 
 /* Who names listeners with TLS means these alone. */
@@ -256,11 +279,16 @@ void config_free(struct config *config) {
     mem_free(config);
 }
 
+static bool same_text(const char *a, const char *b) {
+    return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
+}
+
 static bool same_witnesses(const struct config *a, const struct config *b) {
     bool same = a->witness_count == b->witness_count;
     for (uint32_t i = 0; same && i < a->witness_count; i++)
         same = span_equal(a->witnesses[i].url, b->witnesses[i].url) &&
-               span_equal(a->witnesses[i].vkey, b->witnesses[i].vkey);
+               span_equal(a->witnesses[i].vkey, b->witnesses[i].vkey) &&
+               same_text(a->witnesses[i].ca_file, b->witnesses[i].ca_file);
     return same;
 }
 

@@ -27,6 +27,7 @@ struct config_witness {
     struct span url; /* its submission prefix, without trailing slash */
     struct span vkey;
     struct tlog_vkey key; /* the same, read */
+    const char *ca_file;  /* PEM: who alone may vouch for its TLS certificate; NULL: the system's */
 };
 
 /* What a listener is for. */

@@ -63,6 +63,7 @@ static const struct member tenant_members[] = {
 static const struct member witness_members[] = {
     {"url", MEMBER_PREFIX, offsetof(struct config_witness, url), true, NULL},
     {"vkey", MEMBER_VKEY, offsetof(struct config_witness, vkey), true, NULL},
+    {"caFile", MEMBER_PATH, offsetof(struct config_witness, ca_file), false, NULL},
     {0},
 };
 

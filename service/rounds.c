@@ -12,7 +12,7 @@
 #include "store/log.h"
 #include "tlog/submission.h"
 
-#define LOG_EVERY_US (INT64_C(3600) * 1000000) /* entries delivery.cosigned of one witness */
+#define LOG_EVERY_MS (INT64_C(3600) * 1000) /* entries delivery.cosigned of one witness */
 #define PATH "/add-checkpoint"
 
 /* A witness as we know it. */
@@ -25,7 +25,7 @@ struct peer {
     struct reply reply;
     enum reply_kind said; /* in the round before */
     bool asking;          /* in this pass */
-    int64_t logged_us;    /* the last entry, monotonic; 0: none */
+    int64_t logged_ms;    /* the last entry, in service time; 0: none since the start */
     _Atomic(uint64_t) replies[REPLY_KINDS], size, time;
 };
 
@@ -121,13 +121,13 @@ static void prepare_second(struct rounds *rounds) {
 
 /* ---- keeping */
 
-static bool is_due(const struct rounds *rounds, const struct peer *peer, int64_t now_us) {
+static bool is_due(const struct rounds *rounds, const struct peer *peer, int64_t now_ms) {
     return rounds->checkpoint.head.size != rounds->settled_size &&
-           (peer->logged_us == 0 || now_us - peer->logged_us >= LOG_EVERY_US);
+           (peer->logged_ms == 0 || now_ms - peer->logged_ms >= LOG_EVERY_MS);
 }
 
 /* NULL when nobody has cosigned. */
-static struct store_change *cosigned_change(const struct rounds *rounds, int64_t now_us) {
+static struct store_change *cosigned_change(const struct rounds *rounds, int64_t now_ms) {
     struct store_change *change = store_change_new();
     struct store_cosigned *cosigned = arena_array(&change->arena, 1, sizeof *cosigned);
     struct store_cosignature *items =
@@ -137,7 +137,7 @@ static struct store_change *cosigned_change(const struct rounds *rounds, int64_t
         if (peer->reply.kind == REPLY_COSIGNED)
             items[cosigned->count++] = (struct store_cosignature){
                 arena_copy(&change->arena, peer->witness->vkey),
-                arena_copy(&change->arena, peer->reply.line), is_due(rounds, peer, now_us)};
+                arena_copy(&change->arena, peer->reply.line), is_due(rounds, peer, now_ms)};
     }
     cosigned->items = items;
     cosigned->size = rounds->checkpoint.head.size;
@@ -151,28 +151,29 @@ static struct store_change *cosigned_change(const struct rounds *rounds, int64_t
 }
 
 static void keep(struct rounds *rounds) {
-    int64_t now_us = service_now_us();
-    struct store_change *change = cosigned_change(rounds, now_us);
+    int64_t now_ms = store_time_ms(rounds->store);
+    struct store_change *change = cosigned_change(rounds, now_ms);
     if (change == NULL)
         return;
     uint64_t size = rounds->checkpoint.head.size;
     bool due[CONFIG_WITNESSES_MAX];
     for (unsigned i = 0; i < rounds->peer_count; i++)
-        due[i] = is_due(rounds, &rounds->peers[i], now_us);
+        due[i] = is_due(rounds, &rounds->peers[i], now_ms);
     bool written = courier_write(rounds->courier, change);
     if (written && change->done.log_index != STORE_INDEX_NONE)
         rounds->settled_size = change->done.log_index + 1;
     store_change_free(change);
     if (!written)
         return;
+    now_ms = store_time_ms(rounds->store); /* not before the entries */
     for (unsigned i = 0; i < rounds->peer_count; i++) {
         struct peer *peer = &rounds->peers[i];
         if (peer->reply.kind != REPLY_COSIGNED)
             continue;
         atomic_store(&peer->size, size);
-        atomic_store(&peer->time, (uint64_t)(store_time_ms(rounds->store) / 1000));
+        atomic_store(&peer->time, (uint64_t)(now_ms / 1000));
         if (due[i])
-            peer->logged_us = now_us;
+            peer->logged_ms = now_ms;
     }
 }
 
@@ -255,6 +256,7 @@ enum status rounds_open(struct store *store, const struct config *config, struct
         snprintf(peer->url, sizeof peer->url, "%s" PATH, peer->witness->url.data);
         peer->fetch.url = peer->url;
         peer->fetch.headers = headers;
+        peer->fetch.ca_file = peer->witness->ca_file;
         peer->said = REPLY_KINDS;
     }
     enum status status = recall(rounds);

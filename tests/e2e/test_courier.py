@@ -4,21 +4,27 @@ alarm, and one that knows more of the log than there is stops it."""
 
 import base64
 import concurrent.futures
+import contextlib
 import json
 import shutil
 import signal
 
 import pytest
 from conftest import NOW, NOW_S
+from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from harness import bodies
 from harness.audit import read_log
+from harness.ca import Authority
 from harness.client import Api
+from harness.front import Front
 from harness.liars import Liars
 from harness.merkle import Checkpoint, cosigned, leaf_hash, root
 from harness.process import metrics, until
 from harness.server import Server
 from harness.tokens import Minter
 from harness.witness import Witness
+from model import parse_time
 from test_export import ctl
 
 EDP = "https://directory.example/courier/member/edp"
@@ -50,9 +56,10 @@ class Scene:
         return witness.start()
 
     def witnessed_by(self, *pairs):
-        """Starts the log again with these for witnesses, each a URL and a verifier key."""
+        """Starts the log again with these for witnesses, each a URL, a verifier key, and perhaps a
+        file with whom to trust for its certificate."""
         config = self.path / "config.json"
-        rows = [{"url": url, "vkey": vkey} for url, vkey in pairs]
+        rows = [dict(zip(("url", "vkey", "caFile"), map(str, pair))) for pair in pairs]
         config.write_text(json.dumps({"witnesses": rows, "witnessSeconds": 60}))
         self.server.stop()
         self.server.arguments = ["--config", str(config)]
@@ -272,6 +279,80 @@ def test_a_witness_that_hangs_does_not_hold_up_the_stop(scene):
         assert until(scene.server, lambda: liars.asked > asked)
         scene.server.stop()
     assert [e["why"] for e in scene.events("courier.not_cosigned")] == ["Timeout was reached"]
+
+
+def test_a_witness_behind_tls_is_asked_when_its_certificate_is_trusted(scene, tmp_path):
+    """One for each way in which it may be, each with a real witness behind it."""
+    ours, other = Authority(tmp_path, "ours"), Authority(tmp_path, "other")
+    elsewhere = [x509.DNSName("witness.example")]
+    right = ours.server()
+    wrong_name = ours.issue("elsewhere", names=elsewhere, usage=(ExtendedKeyUsageOID.SERVER_AUTH,))
+    cases = {  # certificate, caFile, why there is no answer
+        "trusted": (right, [ours.certificate], None),
+        "system": (right, [], "SSL peer certificate or SSH remote key was not OK"),
+        "other": (right, [other.certificate], "SSL peer certificate or SSH remote key was not OK"),
+        "name": (wrong_name, [ours.certificate], "SSL peer certificate or SSH remote key was not OK"),
+    }
+    with contextlib.ExitStack() as stack:
+        pairs, fronts, witnesses = [], {}, {}
+        for name, (shown, trust, _) in cases.items():
+            witnesses[name] = witness = scene.witness(name)
+            fronts[name] = stack.enter_context(Front(shown, witness.host, witness.port))
+            pairs.append((fronts[name].url, witness.vkey, *trust))
+        scene.witnessed_by(*pairs)
+        checkpoint = scene.checkpoint()
+        assert len(cosigned(checkpoint.note, witnesses["trusted"].vkey)) == 1
+        assert checkpoint.note.count("\u2014") == 2
+        said = {
+            e["witness"].rpartition("/")[2]: (e["cause"], e["why"])
+            for e in scene.events("courier.not_cosigned")
+        }
+        assert said == {n: ("unreachable", why) for n, (_, _, why) in cases.items() if why}
+        assert fronts["trusted"].passed == 1
+        scene.grow(3)
+        scene.until_cosigned()
+        assert fronts["trusted"].passed == 1  # the connection is kept
+        scene.server.stop()
+
+
+def test_an_auditor_reads_a_log_behind_tls_whose_certificate_he_trusts(scene, tmp_path):
+    ours, other = Authority(tmp_path, "ours"), Authority(tmp_path, "other")
+    (tmp_path / "token").write_text(scene.minter.auditor())
+    scene.grow(3)
+    with Front(ours.server(), scene.server.host, scene.server.port) as front:
+        more = ["--vkey", scene.vkey, "--token", tmp_path / "token"]
+        for command in (["verify", "--openings"], ["monitor", "--state", tmp_path / "s", "--once"]):
+            whole = [command[0], front.url, *command[1:], *more]
+            for trust in ([], ["--ca-file", other.certificate]):
+                done = ctl(*whole, *trust)
+                assert (done.returncode, done.stdout) == (2, "") and "certificate" in done.stderr
+            done = ctl(*whole, "--ca-file", ours.certificate)
+            assert (done.returncode, done.stderr) == (0, ""), done
+    assert front.passed == 2
+
+
+def test_the_log_remembers_one_cosignature_of_each_witness_an_hour(scene):
+    """The clock runs 900 times as fast: hours pass while rounds go on."""
+    one, two = scene.witness("one"), scene.witness("two")
+    scene.server.clock = f"{NOW}x900"
+    scene.minter = Minter(scene.server.data, NOW_S, lifetime_s=30 * 86400)
+    scene.witnessed_by(pair(one), pair(two))
+    rounds = written = 0
+    while written < 3 or rounds - written < 3:
+        before = scene.replies("one", "cosigned")
+        scene.grow(1)
+        scene.hurry()
+        assert until(scene.server, lambda: scene.replies("one", "cosigned") > before)
+        delivered = [e["payload"] for e in scene.entries() if e["event"] == "delivery.cosigned"]
+        times = {
+            vkey: [parse_time(d["at"]) for d in delivered if d["body"]["witness"] == vkey]
+            for vkey in (one.vkey, two.vkey)
+        }
+        for at in times.values():
+            assert all(later - earlier >= 3600_000 for earlier, later in zip(at, at[1:])), at
+        rounds, written = rounds + 1, len(times[one.vkey])
+        assert rounds < 1000
+    assert len(times[two.vkey]) >= 2
 
 
 def test_an_auditor_verifies_a_log_whose_witnesses_have_not_seen_the_last(scene, tmp_path):

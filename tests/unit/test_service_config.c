@@ -183,6 +183,9 @@ static void an_issuer_is_checked_member_by_member(void **state) {
 /* Of tests/vectors/tlog.json. */
 #define VKEY "witness.example/w1+cc6a4030+BB7e3iDlulND9RvkT+5qieIz441LY46kWnV5lnGtI5Q6"
 #define LOG_VKEY "consent.example/log1+71046bc7+Aar0t/08cFMEMawrNmL1SdD4Mh+ts05tw2/cbLwo8+Da"
+/* The same key under another name, and another key under the same. */
+#define RENAMED "witness.example/w2+29500876+BB7e3iDlulND9RvkT+5qieIz441LY46kWnV5lnGtI5Q6"
+#define REPLACED "witness.example/w1+8d066b3e+BOpX8fYPnXMwz555L5ky0MRMdjnR7QZTKohqzAUR2+u/"
 #define WITNESS(url, vkey) "{\"url\":\"" url "\",\"vkey\":\"" vkey "\"}"
 
 static void witnesses_are_read_and_their_members_checked(void **state) {
@@ -203,6 +206,16 @@ static void witnesses_are_read_and_their_members_checked(void **state) {
          "config: \"witnesses[0].vkey\": must be the verifier key of a witness"},
         {"[" WITNESS("https://w.example", VKEY) "," WITNESS("https://v.example", VKEY) "]",
          "config: \"witnesses[1].vkey\": stands twice"},
+        {"[" WITNESS("https://w.example", VKEY) "," WITNESS("https://v.example", RENAMED) "]",
+         "config: \"witnesses[1].vkey\": has the public key of another witness"},
+        {"[" WITNESS("https://w.example", VKEY) "," WITNESS("https://v.example", REPLACED) "]",
+         "config: \"witnesses[1].vkey\": has the name of another witness"},
+        {"[{\"url\":\"https://w.example\",\"vkey\":\"" VKEY "\",\"caFile\":1}]",
+         "config: \"witnesses[0].caFile\": must be a string"},
+        {"[{\"url\":\"https://w.example\",\"vkey\":\"" VKEY "\",\"caFile\":\"\"}]",
+         "config: \"witnesses[0].caFile\": must be a path of 1..4095 bytes"},
+        {"[{\"url\":\"https://w.example\",\"vkey\":\"" VKEY "\",\"caFile\":\"/no/ca\"}]",
+         "config: \"witnesses[0].caFile\": No such file or directory"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char member[1024];
@@ -218,6 +231,15 @@ static void witnesses_are_read_and_their_members_checked(void **state) {
     assert_string_equal(config->witnesses[0].url.data, "https://w.example/a");
     assert_string_equal(config->witnesses[0].vkey.data, VKEY);
     assert_int_equal(config->witnesses[0].key.type, TLOG_KEY_COSIGNATURE);
+    struct config *trusting =
+        load_with("\"witnesses\":[{\"url\":\"https://w.example/a\",\"vkey\":\"" VKEY "\","
+                  "\"caFile\":\"/dev/null\"}]");
+    assert_null(config->witnesses[0].ca_file);
+    assert_string_equal(trusting->witnesses[0].ca_file, "/dev/null");
+    unsigned first = 0;
+    while (strcmp(config_next_fixed_difference(config, trusting, &first), "witnesses") != 0)
+        assert_true(first < 100);
+    config_free(trusting);
     struct config *none = load_with("\"witnessSeconds\":10");
     unsigned cursor = 0;
     assert_string_equal(config_next_fixed_difference(config, none, &cursor), "witnesses");
