@@ -70,6 +70,10 @@ struct policy_license {
     const struct span
         *depends_on; /* licence URLs, an active consent under one of which is needed */
     uint32_t depends_on_count;
+    const struct span *step_licenses; /* licences of others that a provenance step names as well */
+    uint32_t step_license_count;
+    const struct span *step_processes; /* processing that a provenance step allows */
+    uint32_t step_process_count;
     uint32_t onward_min, onward_max; /* onward recipients that must and may be named */
     uint32_t onward_role;            /* their role, when onward_max is not 0 */
     uint64_t onward_permissions;     /* bit i: pack permission i is for them; no other is */

@@ -106,6 +106,23 @@ static void read_dates(struct reader *r, const json_t *value, struct policy_lice
         reader_fail_member(r, "prohibitedAfter", "lies before deprecatedAfter");
 }
 
+static void read_provenance(struct reader *r, const json_t *value, struct policy_license *license) {
+    static const char *const known[] = {"licenses", "processes", NULL};
+    const json_t *provenance = json_object_get(value, "provenance");
+    if (provenance == NULL || r->failed)
+        return;
+    size_t mark = reader_enter(r, "provenance");
+    if (reader_object(r, provenance, known)) {
+        license->step_licenses =
+            reader_urls(r, provenance, "licenses", READER_OPTIONAL(0, PACK_STEP_URLS_MAX),
+                        &license->step_license_count);
+        license->step_processes =
+            reader_urls(r, provenance, "processes", READER_OPTIONAL(0, PACK_STEP_URLS_MAX),
+                        &license->step_process_count);
+    }
+    reader_leave(r, mark);
+}
+
 static void read_license(struct reader *r, const json_t *value, struct policy_pack *pack,
                          uint32_t i) {
     static const char *const known[] = {"url",
@@ -123,6 +140,7 @@ static void read_license(struct reader *r, const json_t *value, struct policy_pa
                                         "prohibitedAfter",
                                         "replacedBy",
                                         "onwardRecipients",
+                                        "provenance",
                                         "textDigest",
                                         "texts",
                                         NULL};
@@ -138,6 +156,7 @@ static void read_license(struct reader *r, const json_t *value, struct policy_pa
     check_purposes(r, value, pack, license);
     read_limits(r, value, license);
     read_dates(r, value, license);
+    read_provenance(r, value, license);
     pack_read_texts(r, value, license);
     if (!r->failed && policy_pack_license_find(pack, license->url) != NULL)
         reader_fail_member(r, "url", "is the URL of another licence");

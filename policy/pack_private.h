@@ -9,6 +9,7 @@
 #define PACK_ROLES_MAX 32           /* bits of policy_purpose.roles; a scheme has a handful */
 #define PACK_ROLE_URLS_MAX 16       /* one for each environment: sandbox, pilot, live */
 #define PACK_DEPENDS_ON_MAX 16      /* licences one of which is needed */
+#define PACK_STEP_URLS_MAX 16       /* licences or processes of a provenance step */
 #define PACK_TERRITORY_MAX 64       /* countries and parts of countries */
 #define PACK_REASONS_MAX 64         /* extra reasons; fifteen are built in */
 #define PACK_RULES_MAX 10000        /* evaluated in order: more would show in each decision */

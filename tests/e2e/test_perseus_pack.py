@@ -62,8 +62,21 @@ def license_url(name):
 ENERGY = license_url("energy-consumption-edp-cap")
 BANK = license_url("emissions-cap-fsp")
 COMBINED = license_url("energy-consumption-emissions-edp-cap-fsp")
+PROVENANCE = {  # what permission steps name besides the licence: test_provenance_steps.py
+    "licenses": ["https://smartenergycodecompany.co.uk/documents/sec/consolidated-sec/"],
+    "processes": [
+        f"{SCHEME}/process/{kind}-emissions-calculation/2026-03-12"
+        for kind in ("electricity", "gas")
+    ],
+}
 LICENSES = {
-    ENERGY: {"from": "edp", "to": "cap", "purposes": FOR_CAP, "permissions": CONSUMPTION},
+    ENERGY: {
+        "from": "edp",
+        "to": "cap",
+        "purposes": FOR_CAP,
+        "permissions": CONSUMPTION,
+        "provenance": PROVENANCE,
+    },
     BANK: {
         "from": "cap",
         "to": "fsp",
@@ -78,6 +91,7 @@ LICENSES = {
         "purposes": list(PURPOSES),
         "permissions": CONSUMPTION + EMISSIONS,
         "onwardRecipients": {"min": 1, "max": 1, "role": "fsp", "permissions": EMISSIONS},
+        "provenance": PROVENANCE,
     },
 }
 WORDS = ("title", "text", "sensitivity")  # for people: nothing depends on them
@@ -187,7 +201,7 @@ def others(value):
 def mutants(pack):
     """Each member and element removed, and each value changed."""
     for path, value in walk(pack):
-        if not path or path[-1] in (*WORDS, "pack", "version", "scheme"):
+        if not path or path[-1] in (*WORDS, "pack", "version", "scheme") or "provenance" in path:
             continue
         where = "/" + "/".join(map(str, path))
         removed = copy.deepcopy(pack)

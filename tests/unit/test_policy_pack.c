@@ -105,6 +105,10 @@ static void licences_are_compiled(void **state) {
     assert_span(second->texts[0].parts[1].text, " may use ");
     assert_span(second->texts[0].parts[4].text, "[end]");
     assert_true(second->texts[0].parts[4].placeholder);
+    assert_int_equal(second->step_license_count, 1);
+    assert_span(second->step_licenses[0], "https://other.example/code");
+    assert_int_equal(second->step_process_count, 2);
+    assert_span(second->step_processes[1], "https://scheme.example/process/mean/1");
     const struct policy_license *third = policy_pack_license(pack, 2);
     assert_true(third->whole_months && !third->has_term && !third->has_look_back);
     assert_int_equal(third->depends_on_count, 2);
