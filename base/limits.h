@@ -34,9 +34,12 @@
 #define LIMIT_SUBSTITUTIONS 32         /* placeholders of one notice */
 #define LIMIT_TERMS 16384              /* terms of a consent as JSON */
 #define LIMIT_PERSONAL 8192            /* the personal part of an entry as JSON */
-#define LIMIT_FACTS                                                               \
-    1000             /* appended tokens, proofs and steps of one consent: a token \
-                        an hour for a month; a refresh a day for almost 3 years */
+#define LIMIT_FACTS                                                   \
+    1000 /* appended tokens, proofs and steps of one consent: a token \
+            an hour for a month; a refresh a day for almost 3 years */
+#define LIMIT_PENDING                                                                            \
+    1000             /* digests of one peer that are not known here (yet): a token is registered \
+                        seconds after it is issued */
 #define LIMIT_SET 64 /* purposes or permissions of a pack: bits of a u64 */
 #define LIMIT_BLOCKS \
     1000 /* clients that one page of a stop-list looks at: a scheme has some hundred */

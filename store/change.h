@@ -14,6 +14,7 @@ struct store_erasure; /* and store/erasure.h these */
 struct store_hold;
 struct store_look;     /* store/look.h */
 struct store_cosigned; /* store/cosigned.h */
+struct store_peer;     /* store/peer.h */
 enum store_batch_end { STORE_BATCH_ALL, STORE_BATCH_TO_DENIAL, STORE_BATCH_TO_PERMIT };
 
 enum store_op {
@@ -33,6 +34,10 @@ enum store_op {
     STORE_RELEASE,  /* hold.log_index */
     STORE_LOOK,     /* looks; without an owner */
     STORE_COSIGN,   /* cosigned */
+    STORE_STEP,     /* id, step */
+    STORE_READ_PERMISSION, /* peer, by actor: without a tenant, as the next two */
+    STORE_REVOKE_TOKEN,
+    STORE_MESSAGE,
 };
 
 enum store_role { /* values are stored: never renumber */
@@ -83,7 +88,7 @@ struct store_change {
     bool has_key;                   /* Idempotency-Key: create and renew */
     struct mac16 key;               /* MAC16(actor, key) */
     struct mac16 fingerprint; /* of operation, path, tenant and body; keyed: it outlives erasures */
-    struct uuid id;           /* grant, renew, end, tokens, proofs */
+    struct uuid id;           /* grant, renew, end, tokens, proofs, step */
     struct store_match matches[STORE_MATCH_MAX];
     uint32_t match_count; /* 0: no If-Match */
     bool match_any;       /* If-Match: * */
@@ -93,6 +98,8 @@ struct store_change {
     const struct store_token *tokens;
     uint32_t token_count;
     struct span proofs_json; /* personal: elements of the proofs array, compact */
+    struct span step;        /* id of a provenance step */
+    bool step_is_new;        /* of a step to be made: only an active consent has those */
     struct store_inquiry *inquiries;
     uint32_t inquiry_count;
     enum store_batch_end batch_end;
@@ -104,6 +111,7 @@ struct store_change {
     struct store_look *looks;
     uint32_t look_count;
     const struct store_cosigned *cosigned;
+    struct store_peer *peer;
     /* out, set by the writer */
     struct store_done done;
     bool outdated;                  /* not judged: another pack is in force. Read it again */

@@ -28,7 +28,8 @@ static const char *const table_names[DB_TABLES] = {
     "use",           "about_consent", "log_by_transaction",
     "policy",        "request",       "hash",
     "erasure",       "hold",          "checkpoint",
-    "cosignature",   "by_end",
+    "cosignature",   "by_end",        "by_step",
+    "pending_token",
 };
 
 struct db {

@@ -50,6 +50,8 @@ enum db_table {
     DB_CHECKPOINT,
     DB_COSIGNATURE,
     DB_BY_END,
+    DB_BY_STEP,
+    DB_PENDING_TOKEN,
     DB_TABLES
 };
 const char *db_table_name(enum db_table table);

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "store/consent.h"
 #include "store/decider.h"
+#include "store/pending.h"
 #include "store/walk.h"
 
 struct mac16 store_account_key(const struct store *store, struct span tenant, struct span account) {
@@ -109,7 +110,9 @@ static bool member_active(struct links *links, const struct store_member *member
     struct store_consent head;
     struct record_tail tail;
     if (member->external)
-        return member->expires > from->now;
+        return member->expires > from->now &&
+               !external_withdrawn(from->txn, &member->token_digest,
+                                   from->past ? from->log_index : STORE_INDEX_NONE, NULL);
     if (++links->looked_at > LIMIT_LINKED)
         return false;
     enum status status =

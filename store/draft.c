@@ -115,8 +115,10 @@ void draft_index(struct write *w, const struct granting *g) {
         for (uint32_t j = 0; j < group->member_count; j++) {
             const struct store_member *m = &group->members[j];
             struct store_consent head;
-            if (m->external)
+            if (m->external) {
+                put_row(w, DB_BY_DEPENDENCY, key_external_link(&m->token_digest, c->index));
                 continue;
+            }
             put_row(w, DB_BY_DEPENDENCY, key_16_number(m->arrangement.bytes, c->index));
             if (consent_head(w, &m->arrangement, &head) == STATUS_OK)
                 put_row(w, DB_BY_DEPENDENCY, key_16_number(head.arrangement.bytes, c->index));

@@ -6,6 +6,7 @@
 #include "store/consent.h"
 #include "store/ending.h"
 #include "store/erasing.h"
+#include "store/pending.h"
 
 static enum store_event_code event_of(enum consent_state state) {
     switch (state) {
@@ -45,7 +46,8 @@ static void compose(struct write *w, const struct ending *e, struct buffer *body
     if (e->cause != NULL) {
         json_out_key(&out, "cause");
         json_out_object_begin(&out);
-        json_out_member_uuid(&out, "consentId", e->cause);
+        if (!uuid_is_nil(e->cause))
+            json_out_member_uuid(&out, "consentId", e->cause);
         json_out_member_int(&out, "logIndex", (int64_t)e->cause_entry);
         json_out_object_end(&out);
     }
@@ -99,7 +101,11 @@ static bool arrangement_active(struct write *w, const struct uuid *arrangement) 
 bool ending_group_active(struct write *w, const struct store_group *group) {
     for (uint32_t i = 0; i < group->member_count; i++) {
         const struct store_member *m = &group->members[i];
-        if (m->external ? m->expires > w->now : arrangement_active(w, &m->arrangement))
+        bool active =
+            m->external ? m->expires > w->now &&
+                              !external_withdrawn(&w->txn, &m->token_digest, STORE_INDEX_NONE, NULL)
+                        : arrangement_active(w, &m->arrangement);
+        if (active)
             return true;
     }
     return false;
@@ -115,10 +121,11 @@ static bool dependencies_hold(struct write *w, const struct store_consent *c) {
     return true;
 }
 
-/* Who depends on an arrangement that has ended: its rows of by_dependency from `next` on. */
+/* Who depends on an arrangement that has ended, or on a token of another store: its rows of
+ * by_dependency from `next` on. */
 struct source {
-    struct uuid arrangement;
-    uint64_t next; /* creation index of the next dependant */
+    struct uuid arrangement; /* or the first half of the token's digest */
+    uint64_t next;           /* creation index of the next dependant */
     struct uuid cause;
     uint64_t cause_entry;
 };
@@ -212,6 +219,17 @@ void ending_cascade(struct write *w, const struct store_consent *ended) {
         return; /* the common case: nobody depends on it */
     cascade.sources = arena_array(&w->scratch, SOURCES_MAX, sizeof *cascade.sources);
     add_source(w, &cascade, ended);
+    run(w, &cascade);
+}
+
+void ending_cascade_external(struct write *w, const struct digest *token, uint64_t cause_entry) {
+    struct cascade cascade = {.count = 1};
+    struct source first = {.cause_entry = cause_entry};
+    memcpy(first.arrangement.bytes, token->bytes, sizeof first.arrangement.bytes);
+    if (!advance(w, &first))
+        return;
+    cascade.sources = arena_array(&w->scratch, SOURCES_MAX, sizeof *cascade.sources);
+    cascade.sources[0] = first;
     run(w, &cascade);
 }
 

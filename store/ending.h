@@ -12,7 +12,7 @@ struct ending {
     struct actor actor;
     int64_t status_at;
     struct span text_json;    /* personal members, or empty */
-    const struct uuid *cause; /* consent that caused it, or NULL */
+    const struct uuid *cause; /* consent that caused it, nil when only an entry did; or NULL */
     uint64_t cause_entry;
     const struct uuid *superseded_by; /* id, or NULL */
 };
@@ -20,6 +20,8 @@ struct ending {
 uint64_t ending_write(struct write *w, struct store_consent *consent, const struct ending *ending);
 /* The same, with the cascade, to at most LIMIT_BULK entries; the rest becomes a job. */
 void ending_cascade(struct write *w, const struct store_consent *ended);
+/* What depends on a token of another store, which the entry tells was withdrawn. */
+void ending_cascade_external(struct write *w, const struct digest *token, uint64_t cause_entry);
 /* Records that the clock has ended *consent, with the cascade. */
 void ending_by_clock(struct write *w, struct store_consent *consent);
 /* Ends what the clock has ended, at most `limit` consents, and goes on with jobs. Returns whether

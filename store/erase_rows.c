@@ -76,6 +76,12 @@ static void forget_step(const struct gone *g, struct span text) {
     drop(g->w, DB_LOG_BY_TRANSACTION, key_16_number(mac.bytes, g->event.index));
 }
 
+static void forget_own_step(const struct gone *g, struct span text) {
+    struct mac16 mac = step_mac(g->w->store, g->tenant, text);
+    drop(g->w, DB_BY_STEP, key_16_number(mac.bytes, g->event.consent));
+    forget_step(g, text);
+}
+
 /* For each member of that name; should a caller's own be among them, it has no row. */
 static void forget_each(const struct gone *g, struct span json, const char *name,
                         void (*forget)(const struct gone *g, struct span text)) {
@@ -139,6 +145,8 @@ static void erase_payload(const struct gone *g) {
             forget_each(g, bytes, "\"transaction\":\"", forget_transaction);
             forget_each(g, bytes, "\"transferStepId\":\"", forget_step);
         }
+        if (g->event.code == STORE_CONSENT_STEP_ADDED)
+            forget_each(g, bytes, "\"stepId\":\"", forget_own_step);
     }
     if (g->event.code == STORE_CONSENT_TOKEN_ADDED)
         forget_token(g);
@@ -206,6 +214,17 @@ static void drop_resources(struct write *w, const struct store_consent *c) {
         drop(w, DB_BY_RESOURCE, key_16_number(w->tail.resources[i].bytes, c->index));
 }
 
+/* Links to tokens of other stores: whole, they name what is nobody's here. */
+static void drop_links(struct write *w, const struct store_consent *c) {
+    if (record_tail_decode(c->tail, &w->tail) != STATUS_OK)
+        return;
+    for (uint32_t i = 0; i < w->tail.group_count; i++)
+        for (uint32_t m = 0; m < w->tail.groups[i].member_count; m++)
+            if (w->tail.groups[i].members[m].external)
+                drop(w, DB_BY_DEPENDENCY,
+                     key_external_link(&w->tail.groups[i].members[m].token_digest, c->index));
+}
+
 static void drop_uses(struct write *w, const struct store_consent *c) {
     struct db_cursor cursor;
     struct key key = key_number(c->index);
@@ -244,6 +263,7 @@ void erase_consent(struct write *w, enum store_erased part, struct store_consent
     tail->permission_count = tail->resource_count = tail->onward_count = tail->group_count = 0;
     record_tail_encode(tail, &empty);
     drop_resources(w, c);
+    drop_links(w, c);
     drop_uses(w, c);
     erase_ended_drop(w, c);
     *c = tombstone(c, buffer_span(&empty));

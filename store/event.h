@@ -19,6 +19,7 @@
     X(CONSENT_SUPERSEDED, 9, 1, "consent.superseded")      \
     X(CONSENT_TOKEN_ADDED, 11, 1, "consent.tokenAdded")    \
     X(CONSENT_PROOF_ADDED, 12, 1, "consent.proofAdded")    \
+    X(CONSENT_STEP_ADDED, 13, 1, "consent.stepAdded")      \
     X(DECISION_PERMITTED, 32, 2, "decision.permitted")     \
     X(DECISION_DENIED, 33, 2, "decision.denied")           \
     X(DISCLOSURE_PERMITTED, 40, 3, "disclosure.permitted") \
@@ -35,6 +36,9 @@
     X(ACCESS_ADMIN, 61, 7, "access.admin")                 \
     X(POLICY_ACTIVATED, 64, 6, "policy.activated")         \
     X(LOG_GENESIS, 80, 8, "log.genesis")                   \
+    X(PEER_PERMISSION_READ, 88, 9, "peer.permissionRead")  \
+    X(PEER_REVOCATION, 89, 9, "peer.revocation")           \
+    X(PEER_MESSAGE, 90, 9, "peer.message")                 \
     X(DELIVERY_COSIGNED, 98, 10, "delivery.cosigned")
 
 enum store_event_code {

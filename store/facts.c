@@ -1,5 +1,5 @@
-/* Appended facts: rotated tokens and late proofs, each an entry of its own (invariant 6: terms stay
- * as they are). Writer thread only. */
+/* Appended facts: rotated tokens, late proofs and provenance steps, each an entry of its own
+ * (invariant 6: terms stay as they are). Writer thread only. */
 // SPDX-License-Identifier: Apache-2.0
 #include "base/json_out.h"
 #include "store/granting.h"
@@ -79,7 +79,10 @@ enum status change_tokens(struct write *w, struct store_change *change) {
     uint32_t version = c.version;
     for (uint32_t i = 0; i < change->token_count; i++)
         token_append(w, &c, &change->tokens[i], &actor);
-    return finish(w, change, &c, version);
+    enum status done = finish(w, change, &c, version);
+    tokens_apply_revocations(w, &c, change->tokens, change->token_count);
+    change->done.log_index = c.last_entry;
+    return done;
 }
 
 enum status change_proofs(struct write *w, struct store_change *change) {
@@ -108,5 +111,61 @@ enum status change_proofs(struct write *w, struct store_change *change) {
     uint32_t version = c.version;
     (void)append(w, &c, &entry);
     buffer_release(&personal);
+    return finish(w, change, &c, version);
+}
+
+/* ---- provenance steps */
+
+static void step_append(struct write *w, struct store_consent *c, const struct store_change *change,
+                        enum store_role role) {
+    static const char name[] = "\"stepId\":";
+    struct buffer body = {0};
+    struct json_out out = json_out_to(&body);
+    json_out_member(&out, "stepId", change->step);
+    struct entry entry = {
+        .code = STORE_CONSENT_STEP_ADDED,
+        .actor = {change->actor, role},
+        .body = buffer_span(&body),
+        .marks = {.first_at = sizeof name - 1,
+                  .first_size = (uint16_t)(body.size - (sizeof name - 1))},
+    };
+    struct mac16 mac = step_mac(w->store, change->tenant, change->step);
+    unsigned char value[8];
+    c->step_count++;
+    key_put_u64(value, append(w, c, &entry));
+    buffer_release(&body);
+    struct key by_step = key_16_number(mac.bytes, c->index);
+    struct key by_entry = key_16_number(mac.bytes, c->last_entry);
+    db_put(&w->txn, DB_BY_STEP, key_span(&by_step), span_of((const char *)value, sizeof value));
+    db_put(&w->txn, DB_LOG_BY_TRANSACTION, key_span(&by_entry), SPAN(""));
+}
+
+static bool step_known(struct write *w, const struct store_consent *c,
+                       const struct store_change *change) {
+    struct span known;
+    struct mac16 mac = step_mac(w->store, change->tenant, change->step);
+    struct key key = key_16_number(mac.bytes, c->index);
+    return db_get(&w->txn, DB_BY_STEP, key_span(&key), &known);
+}
+
+enum status change_step(struct write *w, struct store_change *change) {
+    struct store_consent c;
+    enum store_role role;
+    enum status status = append_target(w, change, &c, &role);
+    if (status != STATUS_OK)
+        return status;
+    uint32_t version = c.version;
+    if (step_known(w, &c, change))
+        return finish(w, change, &c, version);
+    if (c.granted_entry == STORE_INDEX_NONE ||
+        (change->step_is_new && c.status != CONSENT_ACTIVE) || c.step_count >= LIMIT_FACTS) {
+        change_explain(change, c.granted_entry == STORE_INDEX_NONE
+                                   ? "only a granted consent has provenance steps"
+                               : c.step_count >= LIMIT_FACTS
+                                   ? "the consent has 1000 provenance steps: renew it"
+                                   : "only an active consent has new provenance steps");
+        return STATUS_WRONG_STATE;
+    }
+    step_append(w, &c, change, role);
     return finish(w, change, &c, version);
 }

@@ -4,6 +4,7 @@
 #include "base/json_out.h"
 #include "base/log.h"
 #include "store/granting.h"
+#include "store/pending.h"
 
 /* ---- the policy's verdict */
 
@@ -34,8 +35,10 @@ static struct policy_dependency judge_group(struct write *w, const struct store_
         const struct store_member *m = &group->members[i];
         struct store_consent head;
         if (m->external) {
-            found.active |= m->expires > w->now;
-            found.of_license |= m->expires > w->now;
+            bool active = m->expires > w->now &&
+                          !external_withdrawn(&w->txn, &m->token_digest, STORE_INDEX_NONE, NULL);
+            found.active |= active;
+            found.of_license |= active;
         } else if (consent_head(w, &m->arrangement, &head) == STATUS_OK &&
                    head.status == CONSENT_ACTIVE && visible(w, change, &head)) {
             struct span url = name_text(&w->txn, STORE_NAME_LICENSE, head.license);
@@ -159,9 +162,11 @@ static void write_granted(struct write *w, struct granting *g) {
     consent_join(w, c);
     for (uint32_t i = 0; i < g->draft->token_count; i++)
         token_append(w, c, &g->draft->tokens[i], &g->actor);
-    if (g->draft->token_count != 0)
-        g->change->done.log_index = c->last_entry;
     consent_save(w, c);
+    if (g->draft->token_count != 0) {
+        tokens_apply_revocations(w, c, g->draft->tokens, g->draft->token_count);
+        g->change->done.log_index = c->last_entry;
+    }
     idempotency_remember(w, g->change);
 }
 

@@ -13,17 +13,25 @@ enum status change_end(struct write *w, struct store_change *change);
 enum status change_end_many(struct write *w, struct store_change *change);
 enum status change_tokens(struct write *w, struct store_change *change);
 enum status change_proofs(struct write *w, struct store_change *change);
+enum status change_step(struct write *w, struct store_change *change);
 enum status change_decide(struct write *w, struct store_change *change);
 enum status change_disclose(struct write *w, struct store_change *change);
 enum status change_block(struct write *w, struct store_change *change);
 enum status change_unblock(struct write *w, struct store_change *change);
 enum status change_look(struct write *w, struct store_change *change);
+enum status change_read_permission(struct write *w, struct store_change *change);
+enum status change_revoke_token(struct write *w, struct store_change *change);
+enum status change_message(struct write *w, struct store_change *change);
 /* The consent a change names, as the caller may see it, with the actor's role; checks If-Match. */
 enum status change_target(struct write *w, struct store_change *change, struct store_consent *out,
                           enum store_role *role);
 enum status change_match(const struct store_change *change, const struct store_consent *consent);
 void token_append(struct write *w, struct store_consent *consent, const struct store_token *token,
                   const struct actor *actor);
+/* Ends the consent, which was saved, when its client has revoked one of these tokens before they
+ * were known. */
+void tokens_apply_revocations(struct write *w, struct store_consent *consent,
+                              const struct store_token *tokens, uint32_t count);
 void change_explain(struct store_change *change, const char *detail);
 
 #define OVERLAPS_MAX 256 /* active consents of one account that one grant may replace */

@@ -136,12 +136,21 @@ struct key key_two_numbers(uint64_t first, uint64_t second) {
     return key;
 }
 
-struct key key_token(const struct digest *digest, uint64_t consent) {
+struct key key_digest(const struct digest *digest) {
     struct key key;
     key.size = 0;
     add(&key, digest->bytes, sizeof digest->bytes);
+    return key;
+}
+
+struct key key_token(const struct digest *digest, uint64_t consent) {
+    struct key key = key_digest(digest);
     add_u64(&key, consent);
     return key;
+}
+
+struct key key_external_link(const struct digest *token, uint64_t consent) {
+    return key_16_number(token->bytes, consent);
 }
 
 struct key key_name_text(enum store_name_kind kind, struct span name) {

@@ -37,8 +37,11 @@ struct key key_external_prefix(uint32_t tenant, struct span external_id);
 struct key key_external(uint32_t tenant, struct span external_id, uint64_t consent);
 /* by_expiry, log_by_consent: two numbers */
 struct key key_two_numbers(uint64_t first, uint64_t second);
-/* by_token: digest, creation index */
+/* by_token: digest, creation index; without the index: the prefix */
+struct key key_digest(const struct digest *digest);
 struct key key_token(const struct digest *digest, uint64_t consent);
+/* by_dependency: what stands for a token of another store in place of an arrangement */
+struct key key_external_link(const struct digest *token, uint64_t consent);
 /* name: kind, 's', name -> number */
 struct key key_name_text(enum store_name_kind kind, struct span name);
 /* name: kind, 'n', number -> name */

@@ -3,6 +3,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/log.h"
 #include "store/consent.h"
+#include "store/pending.h"
 
 /* The state an event leads to, or 0 when it changes none. */
 static enum consent_state state_after(enum store_event_code code) {
@@ -36,6 +37,7 @@ static void replay_step(struct store_consent *c, uint64_t index, const struct re
     c->last_entry = index;
     c->token_count += step->code == STORE_CONSENT_TOKEN_ADDED;
     c->proof_count += step->code == STORE_CONSENT_PROOF_ADDED;
+    c->step_count += step->code == STORE_CONSENT_STEP_ADDED;
     if (step->code == STORE_CONSENT_GRANTED)
         c->granted_entry = index;
     enum consent_state state = state_after(step->code);
@@ -59,7 +61,7 @@ static void forget_successor(struct store_consent *c, uint64_t log_index) {
 static void begin_again(struct store_consent *c, uint64_t log_index) {
     bool granted = c->granted_entry == c->created_entry;
     c->version = 1;
-    c->token_count = c->proof_count = 0;
+    c->token_count = c->proof_count = c->step_count = 0;
     c->recorded = granted ? CONSENT_ACTIVE : CONSENT_REQUESTED;
     c->status_at = c->created_at;
     c->reason = STORE_NAME_NONE;
@@ -138,6 +140,9 @@ enum status consent_head_then(struct db_txn *txn, const struct uuid *arrangement
 static void add_link(struct db_txn *txn, const struct store_member *member, uint64_t log_index,
                      uint64_t entries[STORE_LINKS_MAX], uint32_t *count) {
     struct store_consent head;
+    uint64_t withdrawal;
+    if (member->external && external_withdrawn(txn, &member->token_digest, log_index, &withdrawal))
+        entries[(*count)++] = withdrawal;
     if (!member->external &&
         consent_head_then(txn, &member->arrangement, log_index, &head) == STATUS_OK)
         entries[(*count)++] = head.status_entry;

@@ -112,6 +112,8 @@ static void add_fact(struct store_reader *reader, uint64_t index, const struct r
     if (step->code == STORE_CONSENT_PROOF_ADDED &&
         payload_get(reader, DB_PERSONAL, index, &payload))
         facts->proofs[facts->proof_count++] = payload.first;
+    if (step->code == STORE_CONSENT_STEP_ADDED && payload_get(reader, DB_PAYLOAD, index, &payload))
+        facts->steps[facts->step_count++] = payload.first;
 }
 
 enum status store_consent_facts(struct store_reader *reader, const struct store_consent *consent,
@@ -121,12 +123,14 @@ enum status store_consent_facts(struct store_reader *reader, const struct store_
     struct key from = key_two_numbers(consent->index, 0);
     struct store_facts facts = {
         .tokens = arena_array(arena, consent->token_count + 1, sizeof *facts.tokens),
-        .proofs = arena_array(arena, consent->proof_count + 1, sizeof *facts.proofs)};
+        .proofs = arena_array(arena, consent->proof_count + 1, sizeof *facts.proofs),
+        .steps = arena_array(arena, consent->step_count + 1, sizeof *facts.steps)};
+    uint32_t left = consent->token_count + consent->proof_count + consent->step_count;
     db_cursor_open(&reader->txn, DB_LOG_BY_CONSENT, &cursor);
     for (bool on = db_cursor_seek(&cursor, key_span(&from));
          on && key_get_u64(cursor.key.data) == consent->index &&
          key_last_number(cursor.key) <= consent->last_entry &&
-         facts.token_count + facts.proof_count < consent->token_count + consent->proof_count;
+         facts.token_count + facts.proof_count + facts.step_count < left;
          on = db_cursor_next(&cursor)) {
         struct record_step step;
         if (record_step_decode(cursor.value, &step) == STATUS_OK)

@@ -53,7 +53,7 @@ struct store_consent {
     enum store_principal principal;
     int64_t created_at, granted_at, expires, data_from, data_to, data_available_from;
     int64_t answer_due; /* when a requested consent times out; absent when created granted */
-    uint32_t max_uses, uses, token_count, proof_count;
+    uint32_t max_uses, uses, token_count, proof_count, step_count;
     uint64_t supersedes, superseded_by; /* creation indexes or STORE_INDEX_NONE */
     uint64_t created_entry, granted_entry, status_entry, last_entry; /* log indexes */
     bool dependent;                                                  /* has dependsOn groups */
@@ -97,13 +97,15 @@ struct store_terms {
 MUST_CHECK enum status store_consent_terms(struct store_reader *reader,
                                            const struct store_consent *consent,
                                            struct store_terms *out);
-/* Appended facts up to consent->last_entry, in order. Arrays from arena; late proofs are JSON
- * elements (views). */
+/* Appended facts up to consent->last_entry, in order. Arrays from arena; late proofs and ids of
+ * provenance steps are JSON elements (views). */
 struct store_facts {
     struct store_token *tokens;
     uint32_t token_count;
     struct span *proofs;
     uint32_t proof_count;
+    struct span *steps;
+    uint32_t step_count;
 };
 MUST_CHECK enum status store_consent_facts(struct store_reader *reader,
                                            const struct store_consent *consent, struct arena *arena,

@@ -89,6 +89,7 @@ enum {
     HAS_SUPERSEDED_ENTRY = 1 << 12, /* not the entry of its status */
     IS_ERASED_PERSONAL = 1 << 13,
     IS_ERASED_WHOLE = 1 << 14,
+    HAS_STEPS = 1 << 15,
 };
 
 static uint64_t default_granted_entry(const struct store_consent *c) {
@@ -112,7 +113,8 @@ static unsigned bits_of(const struct store_consent *c) {
            (c->supersedes != STORE_INDEX_NONE ? HAS_SUPERSEDES : 0U) |
            (c->superseded_by_entry != default_superseded_entry(c) ? HAS_SUPERSEDED_ENTRY : 0U) |
            (c->erased == STORE_ERASED_PERSONAL ? IS_ERASED_PERSONAL : 0U) |
-           (c->erased == STORE_ERASED_WHOLE ? IS_ERASED_WHOLE : 0U);
+           (c->erased == STORE_ERASED_WHOLE ? IS_ERASED_WHOLE : 0U) |
+           (c->step_count != 0 ? HAS_STEPS : 0U);
 }
 
 static void put_optional(struct place *p, const struct store_consent *c, unsigned bits) {
@@ -131,6 +133,8 @@ static void put_optional(struct place *p, const struct store_consent *c, unsigne
     for (size_t i = 0; i < sizeof longs / sizeof *longs; i++)
         if (bits & (unsigned)HAS_DATA_FROM << i)
             put_u64(p, longs[i]);
+    if (bits & HAS_STEPS)
+        put_u32(p, c->step_count);
 }
 
 void record_consent_encode(const struct store_consent *c, struct buffer *out) {
@@ -189,6 +193,7 @@ static void decode_optional(struct source *s, unsigned bits, struct store_consen
     c->granted_entry = bits & HAS_GRANTED_ENTRY ? get_u64(s) : default_granted_entry(c);
     c->supersedes = bits & HAS_SUPERSEDES ? get_u64(s) : STORE_INDEX_NONE;
     c->superseded_by_entry = bits & HAS_SUPERSEDED_ENTRY ? get_u64(s) : default_superseded_entry(c);
+    c->step_count = bits & HAS_STEPS ? get_u32(s) : 0;
 }
 
 static void decode_fixed(struct source *s, struct store_consent *c) {

@@ -9,7 +9,7 @@
 
 #define RECORD_VERSION 1
 #define RECORD_CONSENT_SIZE 130 /* of what every consent has */
-#define RECORD_CONSENT_MAX (RECORD_CONSENT_SIZE + MAC16_SIZE + UUID_SIZE + 3 * 4 + 7 * 8)
+#define RECORD_CONSENT_MAX (RECORD_CONSENT_SIZE + MAC16_SIZE + UUID_SIZE + 3 * 4 + 7 * 8 + 4)
 #define RECORD_TAIL_MAX 8192 /* 64 permissions, 64 resources, 16 recipients, 8 x 16 members */
 
 /* What every consent has, what this one has, then consent->tail. */

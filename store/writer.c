@@ -8,12 +8,11 @@
 
 #include "base/log.h"
 #include "store/checkpoint.h"
-#include "store/cosigning.h"
 #include "store/erasing.h"
 #include "store/granting.h"
 #include "store/guard.h"
 #include "store/hashes.h"
-#include "store/look.h"
+#include "store/operation.h"
 
 #define SWEEP_MAX 256 /* consents that the clock ends in one transaction */
 #define IDLE_MS 1000  /* how often an idle writer looks for what the clock ended */
@@ -97,59 +96,6 @@ void write_abort(struct write *w) {
 
 /* ---- changes */
 
-static enum status run(struct write *w, struct store_change *change) {
-    switch (change->op) {
-    case STORE_CREATE:
-        return change_create(w, change);
-    case STORE_GRANT:
-        return change_grant(w, change);
-    case STORE_RENEW:
-        return change_renew(w, change);
-    case STORE_END:
-        return change_end(w, change);
-    case STORE_END_MANY:
-        return change_end_many(w, change);
-    case STORE_TOKENS:
-        return change_tokens(w, change);
-    case STORE_PROOFS:
-        return change_proofs(w, change);
-    case STORE_DECIDE:
-        return change_decide(w, change);
-    case STORE_DISCLOSE:
-        return change_disclose(w, change);
-    case STORE_BLOCK:
-        return change_block(w, change);
-    case STORE_UNBLOCK:
-        return change_unblock(w, change);
-    case STORE_ERASE:
-        return change_erase(w, change);
-    case STORE_HOLD:
-        return change_hold(w, change);
-    case STORE_COSIGN:
-        return change_cosign(w, change);
-    case STORE_RELEASE:
-        return change_release(w, change);
-    case STORE_LOOK:
-        return change_look(w, change);
-    }
-    return STATUS_INTERNAL;
-}
-
-static bool is_judged(const struct store_change *change) {
-    switch (change->op) {
-    case STORE_CREATE:
-    case STORE_GRANT:
-    case STORE_RENEW:
-    case STORE_DECIDE:
-    case STORE_DISCLOSE:
-    case STORE_ERASE: /* by its retention */
-        return true;
-    default:
-        break;
-    }
-    return false;
-}
-
 /* A change may run again after its batch was aborted: it starts without the first run's results.
  * What was read under a pack that has been replaced since is not judged at all: its entry would
  * stand behind the activation of a pack that never saw it. */
@@ -160,24 +106,10 @@ static void apply(struct write *w, struct store_change *change) {
     change->results = NULL;
     change->result_count = 0;
     change->detail[0] = '\0';
-    change->outdated =
-        is_judged(change) && !digest_equal(policy_pack_digest(change->pack), &w->state.pack);
+    change->outdated = operation_is_judged(change) &&
+                       !digest_equal(policy_pack_digest(change->pack), &w->state.pack);
     if (!change->outdated)
-        change->done.status = run(w, change);
-}
-
-static bool is_ending(const struct store_change *change) {
-    switch (change->op) {
-    case STORE_END:
-    case STORE_END_MANY:
-    case STORE_BLOCK:
-    case STORE_ERASE: /* leaves more room than it takes */
-    case STORE_HOLD:
-        return true;
-    default:
-        break;
-    }
-    return false;
+        change->done.status = operation_run(w, change);
 }
 
 static void fail_all(struct store_change *changes, enum status status) {
@@ -242,7 +174,7 @@ static enum status run_together(struct store *store, struct write *w,
 static void run_endings_alone(struct store *store, struct write *w, struct store_change *changes) {
     for (struct store_change *c = changes; c != NULL; c = c->next) {
         c->done.status = STATUS_STORAGE_FULL;
-        if (!is_ending(c) || atomic_load(&store->failed))
+        if (!operation_is_ending(c) || atomic_load(&store->failed))
             continue;
         enum status status = begin_in_time(store, w);
         if (status != STATUS_OK) {
@@ -372,15 +304,6 @@ struct work {
     bool closing;
 };
 
-/* The entries that a change may write, not counting cascades, which are bounded over all. */
-static uint32_t weight_of(const struct store_change *change) {
-    if (change->op == STORE_END_MANY || change->op == STORE_ERASE)
-        return LIMIT_BULK;
-    if (change->op == STORE_LOOK)
-        return STORE_LOOKS_MAX;
-    return change->op == STORE_DECIDE ? change->inquiry_count + 1 : 1;
-}
-
 static struct work take(struct store *store, bool busy) {
     struct work work = {.changes = NULL};
     pthread_mutex_lock(&store->queue_lock);
@@ -389,7 +312,7 @@ static struct work take(struct store *store, bool busy) {
     struct store_change **end = &store->queue;
     uint32_t weight = 0;
     for (unsigned n = 0; n < LIMIT_BATCH && *end != NULL; n++) {
-        weight += weight_of(*end);
+        weight += operation_weight(*end);
         if (n > 0 && weight > LIMIT_BATCH_ENTRIES)
             break;
         end = &(*end)->next;

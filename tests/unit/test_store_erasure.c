@@ -1,6 +1,7 @@
 /* Erasure: what goes, what stays, when, and what refuses it. Invariants 2, 3, 6 and 9. */
 // SPDX-License-Identifier: Apache-2.0
 #include "base/encode.h"
+#include "store/peer.h"
 #include "tests/unit/support_erasing.h"
 
 #define ENDED "2026-04-01T00:00:00Z"
@@ -380,6 +381,53 @@ static void the_past_of_what_was_erased_can_be_asked_about(void **state) {
     decide(f, "acc-1", 1); /* it permits nothing, and is not found */
 }
 
+static struct store_change *read_by_token(struct fixture *f, unsigned char byte) {
+    struct store_change *change = new_change(f, STORE_READ_PERMISSION, APP);
+    change->tenant = SPAN_NONE;
+    change->peer = arena_array(&change->arena, 1, sizeof *change->peer);
+    memset(change->peer->token.bytes, byte, sizeof change->peer->token.bytes);
+    return change;
+}
+
+/* Nothing of what its token, its provenance step and its link to another store were is left. */
+static void what_others_know_it_by_goes_with_it(void **state) {
+    struct fixture *f = *state;
+    struct store_member member = {.external = true, .expires = INT64_MAX};
+    const struct store_group group = {&member, 1};
+    char link[UUID_SIZE];
+    memset(member.token_digest.bytes, 0x55, sizeof member.token_digest.bytes);
+    memset(link, 0x55, sizeof link);
+    struct store_change *change = new_change(f, STORE_CREATE, TENANT);
+    fill_full(f, change, "acc-1");
+    change->draft.groups = &group;
+    change->draft.group_count = 1;
+    assert_int_equal(fixture_run(f, change), STATUS_OK);
+    struct store_consent c = look(f, change->done.consent);
+    store_change_free(change);
+    change = new_change(f, STORE_STEP, TENANT);
+    change->id = c.id;
+    change->step = SPAN("step-1");
+    assert_int_equal(run_and_free(f, change), STATUS_OK);
+    assert_int_equal(run_and_free(f, read_by_token(f, 0x77)), STATUS_OK);
+    assert_int_equal(end_consent(f, &c.id, "withdrawn", CONSENT_REVOKED), STATUS_OK);
+    assert_int_equal(rows_with(f, SPAN("step-1")), 1);
+    assert_int_equal(rows_with(f, span_of(link, sizeof link)), 2);
+    assert_int_equal(count_of(f, DB_BY_STEP), 1);
+    assert_int_equal(
+        run_and_free(f, erasure_of(f, &c.id, STORE_ERASED_PERSONAL, STORE_GROUND_OBJECTION)),
+        STATUS_OK);
+    assert_int_equal(run_and_free(f, read_by_token(f, 0x77)), STATUS_ERASED);
+    fixture_set_time(f, DUE);
+    assert_int_equal(
+        run_and_free(f, erasure_of(f, &c.id, STORE_ERASED_WHOLE, STORE_GROUND_NO_LONGER_NECESSARY)),
+        STATUS_OK);
+    assert_int_equal(traces_of(f, "acc-1"), 0);
+    assert_int_equal(rows_with(f, SPAN("step-1")), 0);
+    assert_int_equal(rows_with(f, span_of(link, sizeof link)), 0);
+    assert_int_equal(count_of(f, DB_BY_STEP), 0);
+    assert_int_equal(run_and_free(f, read_by_token(f, 0x77)), STATUS_NOT_FOUND);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
@@ -396,6 +444,7 @@ int main(void) {
         T(what_goes_on_leaves_what_waits_alone),
         T(a_key_of_what_was_erased_is_gone),
         T(the_past_of_what_was_erased_can_be_asked_about),
+        T(what_others_know_it_by_goes_with_it),
 #undef T
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include "store/db.h"
 #include "store/erasure.h"
 #include "store/inquiry.h"
+#include "store/peer.h"
 #include "tests/unit/support_store.h"
 
 struct observed {
@@ -91,6 +92,23 @@ static void fill_cosigned(struct store_change *change, uint64_t size) {
     change->cosigned = cosigned;
 }
 
+/* A digest of each account's own. */
+static struct digest digest_of(const char *account) {
+    struct digest digest = {{0}};
+    memcpy(digest.bytes, account, strlen(account));
+    return digest;
+}
+
+static void fill_peer(struct store_change *change, enum store_op op, const char *account) {
+    change->step = keep(change, account);
+    change->peer = arena_array(&change->arena, 1, sizeof *change->peer);
+    *change->peer = (struct store_peer){.token = digest_of(account)};
+    if (op == STORE_READ_PERMISSION || op == STORE_REVOKE_TOKEN || op == STORE_MESSAGE) {
+        change->actor = keep(change, APP);
+        change->tenant = SPAN_NONE;
+    }
+}
+
 static struct store_change *make(struct fixture *f, enum store_op op, const struct uuid *id,
                                  const char *account) {
     struct store_change *change = new_change(f, op, TENANT);
@@ -114,6 +132,7 @@ static struct store_change *make(struct fixture *f, enum store_op op, const stru
     store_stats_get(f->store, &stats);
     fill_hold(change, stats.entries - 1);
     fill_cosigned(change, stats.entries);
+    fill_peer(change, op, account);
     return change;
 }
 
@@ -139,6 +158,25 @@ static void prepare_erasing(struct fixture *f, enum store_op op, const struct st
     }
 }
 
+/* A consent that has the token, or that depends on it. */
+static void prepare_peer(struct store_change *change, enum store_op op, const char *account) {
+    if (op == STORE_READ_PERMISSION || op == STORE_REVOKE_TOKEN) {
+        struct store_token *token = arena_array(&change->arena, 1, sizeof *token);
+        *token = (struct store_token){.digest = digest_of(account)};
+        change->draft.tokens = token;
+        change->draft.token_count = 1;
+    }
+    if (op == STORE_MESSAGE) {
+        struct store_group *group = arena_array(&change->arena, 1, sizeof *group);
+        struct store_member *member = arena_array(&change->arena, 1, sizeof *member);
+        *member = (struct store_member){
+            .external = true, .token_digest = digest_of(account), .expires = INT64_MAX};
+        *group = (struct store_group){member, 1};
+        change->draft.groups = group;
+        change->draft.group_count = 1;
+    }
+}
+
 /* What the operation works on: an active consent, one that its first use ends, a request that can
  * be granted, or one to be erased. */
 static struct store_consent prepare(struct fixture *f, enum store_op op, const char *account) {
@@ -148,6 +186,7 @@ static struct store_consent prepare(struct fixture *f, enum store_op op, const c
     fill_draft(f, change, APP, account);
     if (op == STORE_DISCLOSE)
         change->draft.max_uses = 1;
+    prepare_peer(change, op, account);
     if (op == STORE_GRANT) {
         change->draft.ask.granted = false;
         change->draft.grant_json = change->draft.grant_private_json = SPAN("");
@@ -162,7 +201,11 @@ static struct store_consent prepare(struct fixture *f, enum store_op op, const c
 /* What is taken while there is no room for more. */
 static bool is_ending(enum store_op op) {
     return op == STORE_END || op == STORE_END_MANY || op == STORE_BLOCK || op == STORE_ERASE ||
-           op == STORE_HOLD;
+           op == STORE_HOLD || op == STORE_REVOKE_TOKEN || op == STORE_MESSAGE;
+}
+
+static enum consent_state leads_to(enum store_op op) {
+    return op == STORE_MESSAGE ? CONSENT_TERMINATED : CONSENT_REVOKED;
 }
 
 static bool leaves_active(enum store_op op) {
@@ -213,7 +256,7 @@ static bool fails_cleanly(struct fixture *f, enum store_op op, uint64_t nth, int
         /* an ending that found no room in its batch was run again, alone */
         assert_true(is_ending(op) && code == ENOSPC);
         assert_false(same(before, after));
-        assert_int_equal(after.state, leaves_active(op) ? CONSENT_ACTIVE : CONSENT_REVOKED);
+        assert_int_equal(after.state, leaves_active(op) ? CONSENT_ACTIVE : leads_to(op));
     } else {
         assert_true(same(before, after));
         assert_true(status == STATUS_STORAGE_FULL || status == STATUS_INTERNAL ||
@@ -296,6 +339,22 @@ static void cosignatures_are_whole_or_nothing(void **state) {
     all_faults(state, STORE_COSIGN);
 }
 
+static void a_step_is_whole_or_nothing(void **state) {
+    all_faults(state, STORE_STEP);
+}
+
+static void a_permission_record_is_logged_or_not_given(void **state) {
+    all_faults(state, STORE_READ_PERMISSION);
+}
+
+static void a_revoked_token_is_whole_or_nothing(void **state) {
+    all_faults(state, STORE_REVOKE_TOKEN);
+}
+
+static void a_message_with_what_it_ends_is_whole_or_nothing(void **state) {
+    all_faults(state, STORE_MESSAGE);
+}
+
 static struct store_change *make_new(struct fixture *f, unsigned attempt) {
     static const struct uuid none;
     char account[32];
@@ -349,6 +408,10 @@ int main(void) {
         TEST(a_hold_is_whole_or_nothing),
         TEST(lifting_a_hold_is_whole_or_nothing),
         TEST(cosignatures_are_whole_or_nothing),
+        TEST(a_step_is_whole_or_nothing),
+        TEST(a_permission_record_is_logged_or_not_given),
+        TEST(a_revoked_token_is_whole_or_nothing),
+        TEST(a_message_with_what_it_ends_is_whole_or_nothing),
         TEST(an_unknown_outcome_is_resolved_by_the_idempotency_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

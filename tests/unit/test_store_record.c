@@ -5,7 +5,7 @@
 
 #include "tests/unit/support_base.h"
 
-#define CHOICES 11
+#define CHOICES 12
 
 static struct store_consent bare(void) {
     return (struct store_consent){
@@ -76,6 +76,8 @@ static struct store_consent with(unsigned choice) {
         c.superseded_by = 8;
         c.superseded_by_entry = choice & 1U ? c.status_entry : 99;
     }
+    if (choice & 2048U)
+        c.step_count = 1000;
     return c;
 }
 
@@ -110,6 +112,7 @@ static void assert_same(const struct store_consent *a, const struct store_consen
     SAME(uses);
     SAME(token_count);
     SAME(proof_count);
+    SAME(step_count);
     SAME(supersedes);
     SAME(superseded_by);
     SAME(created_entry);
