@@ -15,6 +15,8 @@ enum api_outcome api_consent_delete(struct api_call *call);
 enum api_outcome api_consent_renew(struct api_call *call);
 enum api_outcome api_consent_tokens(struct api_call *call);
 enum api_outcome api_consent_proofs(struct api_call *call);
+enum api_outcome api_consent_step(struct api_call *call);
+enum api_outcome api_consent_step_reply(struct api_call *call, struct store_change *change);
 /* 200 with the consent, for all of those that change one. */
 enum api_outcome api_consent_changed_reply(struct api_call *call, struct store_change *change);
 enum api_outcome api_revocations_create(struct api_call *call);

@@ -163,6 +163,18 @@ static void write_tokens(const struct rendering *r, struct json_out *out) {
     json_out_array_end(out);
 }
 
+static void write_steps(const struct rendering *r, struct json_out *out) {
+    if (r->facts.step_count == 0) {
+        return;
+    }
+    json_out_key(out, "provenanceStepIds");
+    json_out_array_begin(out);
+    for (uint32_t i = 0; i < r->facts.step_count; i++) {
+        json_out_members(out, r->facts.steps[i]);
+    }
+    json_out_array_end(out);
+}
+
 static void write_whole_terms(struct rendering *r, struct json_out *out) {
     api_terms_parties(r->reader, r->consent, out);
     json_out_members(out, r->terms.terms);
@@ -193,8 +205,9 @@ static struct api_client_view client_view(const struct rendering *r) {
 
 static enum status gather(struct rendering *r) {
     enum status status = store_consent_terms(r->reader, r->consent, &r->terms);
-    bool appended = r->consent->token_count > 0 || r->consent->proof_count > 0;
-    if (status == STATUS_OK && r->whole && appended) {
+    bool appended = (r->whole && (r->consent->token_count > 0 || r->consent->proof_count > 0)) ||
+                    (!r->part && r->consent->step_count > 0);
+    if (status == STATUS_OK && appended) {
         status = store_consent_facts(r->reader, r->consent, r->call->arena, &r->facts);
     }
     return status;
@@ -221,6 +234,7 @@ enum status api_render_consent(const struct api_call *call, enum api_relation re
         api_render_client_terms(&view, out);
     }
     if (!r.part) {
+        write_steps(&r, out);
         store_evidence_id(call->loop->service->store, &consent->arrangement, evidence);
         json_out_member(out, "evidenceId", span_of(evidence, STORE_EVIDENCE_SIZE));
     }

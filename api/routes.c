@@ -31,6 +31,8 @@ const struct api_route api_routes[] = {
      api_consent_changed_reply},
     {"POST", "/v1/consents/{id}/proofs", WRITE, API_CLOSED, API_JSON_BODY, JSON, api_consent_proofs,
      api_consent_changed_reply},
+    {"POST", "/v1/consents/{id}/provenance-steps", WRITE, API_CLOSED, API_JSON_OPTIONAL, JSON,
+     api_consent_step, api_consent_step_reply},
     {"GET", "/v1/consents/{id}/events", READ, API_CLOSED, API_NO_BODY, JSON, api_consent_events,
      NULL},
     {"GET", "/v1/consents/{id}/receipt", AUTH_CONSENTS_READ, API_CLOSED, API_NO_BODY,

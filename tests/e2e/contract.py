@@ -4,6 +4,7 @@
 import json
 import pathlib
 import re
+import urllib.parse
 
 import yaml
 from jsonschema import Draft202012Validator, FormatChecker
@@ -13,6 +14,7 @@ from referencing.jsonschema import DRAFT202012
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 METHODS = ("get", "put", "post", "delete", "patch", "options", "trace")
 PROBLEM = "application/problem+json"
+FORM = "application/x-www-form-urlencoded"
 # Of the protocol or of every answer alike; all others must be documented with the answer.
 PLAIN_HEADERS = {
     "cache-control",
@@ -112,6 +114,10 @@ def parse(content):
         return json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=no_constant)
     except ValueError as error:
         raise Broken(f"the body is no JSON: {error}") from None
+
+
+def parse_form(content):
+    return _no_duplicates(urllib.parse.parse_qsl(content.decode(), strict_parsing=True))
 
 
 def _pattern(template):
@@ -220,6 +226,14 @@ class Contract:
             binary = kind == "application/octet-stream"
             self._valid(schema, response.content.decode("latin-1" if binary else "utf-8"))
 
+    def _check_sent(self, stated, request):
+        if not request.content and not stated.get("required", False):
+            return
+        [(kind, content)] = stated["content"].items()
+        sent = parse_form(request.content) if kind == FORM else parse(request.content)
+        wrong = self.schemas.errors(content["schema"], sent)
+        self._expect(not wrong, f"it took {request.content[:2000]!r}: {wrong}")
+
     def _check_request(self, method, path, response):
         """What was accepted must be what the document lets a caller send."""
         request = getattr(response, "request", None)
@@ -227,9 +241,7 @@ class Contract:
         if request is None or operation is None or response.status_code >= 300:
             return
         if "requestBody" in operation:
-            [content] = operation["requestBody"]["content"].values()
-            wrong = self.schemas.errors(content["schema"], parse(request.content))
-            self._expect(not wrong, f"it took {request.content[:2000]!r}: {wrong}")
+            self._check_sent(operation["requestBody"], request)
         for parameter in operation.get("parameters", []):
             parameter = resolve(self.document, parameter)
             if parameter["in"] == "header" and parameter.get("required"):
