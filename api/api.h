@@ -131,6 +131,8 @@ enum api_outcome api_handle(struct api_call *call);
 enum api_outcome api_reply(struct api_call *call, struct store_change *change);
 /* Looks again, for a call that is WAITING: DONE or, with API_WAKE_NEWS, WAITING. */
 enum api_outcome api_look_again(struct api_call *call, enum api_wake why);
+/* 401, the certificate of the connection is not good: cause for programs, detail for people. */
+void api_refuse_certificate(struct api_call *call, const char *cause, const char *detail);
 /* A problem response for conditions the service finds itself (busy, draining, body limits). */
 void api_refuse(struct api_call *call, enum status status, const char *detail);
 

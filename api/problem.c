@@ -100,6 +100,15 @@ enum api_outcome api_problem_unauthenticated(struct api_call *call,
     return end(call, &out, STATUS_UNAUTHENTICATED);
 }
 
+enum api_outcome api_problem_certificate(struct api_call *call, const char *cause,
+                                         const char *detail) {
+    struct json_out out;
+    begin(call, &out, STATUS_CERTIFICATE_REFUSED, detail);
+    json_out_member(&out, "cause", span_of_text(cause));
+    challenge(call, NULL, NULL, SPAN_NONE);
+    return end(call, &out, STATUS_CERTIFICATE_REFUSED);
+}
+
 enum api_outcome api_problem_scope(struct api_call *call, unsigned scopes) {
     struct json_out out;
     struct buffer names = {0};

@@ -27,6 +27,9 @@ enum api_outcome api_problem_reasons(struct api_call *call, const struct policy_
 /* 401: without any credential the challenge carries no error code (RFC 6750 section 3.1). */
 enum api_outcome api_problem_unauthenticated(struct api_call *call,
                                              const struct auth_refusal *refusal);
+/* 401 for want of a good certificate; no error code, since it is not about a token. */
+enum api_outcome api_problem_certificate(struct api_call *call, const char *cause,
+                                         const char *detail);
 /* 403 with the scopes that would do. */
 enum api_outcome api_problem_scope(struct api_call *call, unsigned scopes);
 /* 405 with Allow. */

@@ -40,6 +40,13 @@ static const struct advice ADVICE[STATUS_COUNT] = {
          "wrong issuer, audience, key or algorithm, not yet valid, or expired.",
          "Get a fresh access token from the authorization server that this service trusts; the "
          "WWW-Authenticate header tells more."},
+    [STATUS_CERTIFICATE_REFUSED] =
+        {"The connection has no client certificate where one is needed, or the one it has is not "
+         "good: the detail says why, and the member cause names it for programs: no_certificate, "
+         "unknown_ca, expired, not_yet_valid, revoked, crl, purpose, unreadable or refused.",
+         "Connect anew with a certificate that is valid now and issued by an authority of the "
+         "scheme. With the cause crl the service's own revocation list is out of date: tell its "
+         "operator."},
     [STATUS_INSUFFICIENT_SCOPE] =
         {"The token is valid but does not carry the scope that this operation needs, or the "
          "caller's part in the consent does not allow it.",

@@ -257,3 +257,7 @@ enum api_outcome api_look_again(struct api_call *call, enum api_wake why) {
 void api_refuse(struct api_call *call, enum status status, const char *detail) {
     (void)api_problem(call, status, detail);
 }
+
+void api_refuse_certificate(struct api_call *call, const char *cause, const char *detail) {
+    (void)api_problem_certificate(call, cause, detail);
+}

@@ -14,6 +14,7 @@
     X(INVALID_PARAMETER, 400, "invalid-parameter", "A parameter or header is not valid")           \
     X(MISSING_IDEMPOTENCY_KEY, 400, "missing-idempotency-key", "An Idempotency-Key is required")   \
     X(UNAUTHENTICATED, 401, "unauthenticated", "The caller is not known")                          \
+    X(CERTIFICATE_REFUSED, 401, "certificate-refused", "The client certificate is not accepted")   \
     X(INSUFFICIENT_SCOPE, 403, "insufficient-scope", "The token does not allow this operation")    \
     X(NOT_FOUND, 404, "not-found", "There is no such resource")                                    \
     X(METHOD_NOT_ALLOWED, 405, "method-not-allowed", "The resource does not have this method")     \

@@ -29,8 +29,8 @@ static void on_close(void *context) {
         connection->next->link = connection->link;
     atomic_fetch_sub(&service->connections, 1);
     if (connection->tls.tls != NULL && !connection->tls.established) {
-        enum tls_failure failure = connection->tls.failure;
-        failure = failure != TLS_FAILURE_NONE ? failure : TLS_FAILURE_ABANDONED;
+        enum tls_failure failure =
+            connection->tls.alerted ? TLS_FAILURE_PROTOCOL : TLS_FAILURE_ABANDONED;
         counter_add(&connection->loop->counters.handshakes_failed[failure], 1);
     }
     free_when_unused(connection);
@@ -46,6 +46,7 @@ void connection_open(struct loop_entrance *entrance, h2o_socket_t *socket, struc
     connection->loop = loop;
     connection->endpoint = entrance->endpoint;
     connection->tls.tls = tls;
+    connection->tls.required = tls != NULL && tls->required;
     connection->socket = socket;
     if (h2o_socket_getpeername(socket, (struct sockaddr *)&address) != 0) {
         listener_format(&address, connection->peer_text, sizeof connection->peer_text, &port);
@@ -87,8 +88,8 @@ void connection_leave(struct connection *connection) {
 bool connection_check_peer(struct connection *connection) {
     struct tls_peer *peer = &connection->tls;
     struct tls *now = NULL;
-    if (peer->certificate == NULL)
-        return true;
+    if (peer->certificate == NULL || peer->failure != TLS_FAILURE_NONE)
+        return peer->failure == TLS_FAILURE_NONE;
     if (peer->generation != atomic_load(&connection->endpoint->tls_generation))
         now = endpoint_tls(connection->endpoint);
     bool good = tls_peer_check(peer, now, store_time_ms(connection->loop->service->store) / 1000);

@@ -40,8 +40,8 @@ struct connection *connection_of(h2o_req_t *req);
 /* An exchange begins or has ended. The last end after the close frees the connection. */
 void connection_enter(struct connection *connection);
 void connection_leave(struct connection *connection);
-/* Whether the peer's certificate, if it sent one, is still good (tls_peer_check). Its connection is
- * closed once the answer that says so has left. */
+/* Whether the peer has shown the certificate that it is asked for, and it is still good
+ * (tls_peer_check). Otherwise the connection is closed once the answer that says so has left. */
 bool connection_check_peer(struct connection *connection);
 /* Counts a cancelled request; closes above the bound. */
 void connection_note_reset(struct connection *connection);

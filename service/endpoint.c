@@ -7,6 +7,8 @@
 #include "base/log.h"
 #include "service/settings.h"
 
+#define SECONDS_PER_DAY 86400
+#define WARNING_DAYS 30
 #define BEYOND_LOOPBACK \
     "is not a loopback address, and plain HTTP beyond loopback needs insecureHttp"
 
@@ -39,12 +41,15 @@ static enum status admit_plain(const struct endpoint *endpoint, const struct con
     return STATUS_OK;
 }
 
-static void init(struct endpoint *endpoint, const struct config_listener *config) {
+/* `of` is NULL for an address of `listen`. */
+static void init(struct endpoint *endpoint, const struct config *config,
+                 const struct config_listener *of) {
     struct listener listener = endpoint->listener;
     *endpoint = (struct endpoint){
         .listener = listener,
-        .kind = config != NULL ? config->kind : LISTENER_PLAIN,
-        .configured = config != NULL ? config->address : SPAN_NONE,
+        .kind = of != NULL ? of->kind : LISTENER_PLAIN,
+        .configured = of != NULL ? of->address : SPAN_NONE,
+        .place = of != NULL ? (uint32_t)(of - config->listeners) : 0,
     };
     pthread_mutex_init(&endpoint->lock, NULL);
 }
@@ -65,7 +70,7 @@ static enum status inherit(const struct config *config, struct endpoint *endpoin
     for (uint32_t i = 0; status == STATUS_OK && i < passed_count; i++) {
         struct endpoint *endpoint = &endpoints[(*count)++];
         endpoint->listener = passed[i];
-        init(endpoint, configured_at(config, passed[i].address));
+        init(endpoint, config, configured_at(config, passed[i].address));
         status = admit_plain(endpoint, config, refusal);
     }
     return status;
@@ -77,7 +82,7 @@ static enum status open_one(const struct config *config, struct span address,
     enum status status = listener_open(address, &endpoint->listener, refusal.why, refusal.size);
     if (status != STATUS_OK)
         return status;
-    init(endpoint, of);
+    init(endpoint, config, of);
     status = admit_plain(endpoint, config, refusal);
     if (status != STATUS_OK)
         listener_close(&endpoint->listener);
@@ -137,12 +142,18 @@ enum status endpoints_check(const struct settings *settings, char *why, size_t w
     return status;
 }
 
-/* The newest settings of an open listener: the one of the same address and kind. */
+static bool is_of(const struct endpoint *endpoint, const struct config_listener *config) {
+    return span_equal(config->address, endpoint->configured) && config->kind == endpoint->kind;
+}
+
+/* The newest settings of an open listener: those of the same address and kind. Several may have
+ * asked for port 0: then the place tells them apart. */
 static uint32_t find(const struct endpoint *endpoint, const struct config *config) {
     uint32_t i = 0;
-    while (i < config->listener_count &&
-           !(span_equal(config->listeners[i].address, endpoint->configured) &&
-             config->listeners[i].kind == endpoint->kind))
+    if (endpoint->place < config->listener_count &&
+        is_of(endpoint, &config->listeners[endpoint->place]))
+        return endpoint->place;
+    while (i < config->listener_count && !is_of(endpoint, &config->listeners[i]))
         i++;
     return i;
 }
@@ -156,7 +167,19 @@ static void put_in_force(struct endpoint *endpoint, struct tls *tls) {
     tls_unref(before);
 }
 
-void endpoints_follow(struct endpoint *endpoints, uint32_t count, const struct settings *settings) {
+/* Negative days have passed since. */
+static void warn_of_age(const struct endpoint *endpoint, const struct tls *tls, int64_t now_s) {
+    int64_t days = (tls->expires_s - now_s) / SECONDS_PER_DAY;
+    if (days < WARNING_DAYS)
+        log_event(LOG_WARN, "tls.certificate_expires",
+                  LOG_TEXT("address", endpoint->listener.address), LOG_INT("days", days));
+    if (tls->crl_next_s != 0 && tls->crl_next_s <= now_s)
+        log_event(LOG_WARN, "tls.crl_expired", LOG_TEXT("address", endpoint->listener.address),
+                  LOG_TEXT("warning", "client certificates are refused until it is renewed"));
+}
+
+void endpoints_follow(struct endpoint *endpoints, uint32_t count, const struct settings *settings,
+                      int64_t now_s) {
     const struct config *config = settings->config;
     for (uint32_t i = 0; i < count; i++) {
         struct endpoint *endpoint = &endpoints[i];
@@ -165,8 +188,10 @@ void endpoints_follow(struct endpoint *endpoints, uint32_t count, const struct s
         uint32_t at = find(endpoint, config);
         if (at == config->listener_count)
             continue; /* service.restart_needed has been logged: it stays as it is */
-        if (endpoint->kind != LISTENER_PLAIN)
+        if (endpoint->kind != LISTENER_PLAIN) {
             put_in_force(endpoint, settings->tls[at]);
+            warn_of_age(endpoint, settings->tls[at], now_s);
+        }
         atomic_store(&endpoint->config, &config->listeners[at]);
     }
 }

@@ -18,6 +18,7 @@ struct endpoint {
     struct listener listener;
     uint64_t kind;          /* enum config_kind_of_listener */
     struct span configured; /* its address in `listeners`; absent for one of `listen` */
+    uint32_t place;         /* there, at the start */
     _Atomic(const struct config_listener *) config; /* NULL for one of `listen` */
     pthread_mutex_t lock;
     struct tls *tls; /* in force, under the lock; NULL without TLS */
@@ -32,8 +33,10 @@ MUST_CHECK enum status endpoints_open(const struct settings *settings, struct en
                                       uint32_t *count, char *why, size_t why_size);
 /* The same judgement without opening anything. */
 MUST_CHECK enum status endpoints_check(const struct settings *settings, char *why, size_t why_size);
-/* New certificates, keys, authorities, lists and flags of listeners that are open. */
-void endpoints_follow(struct endpoint *endpoints, uint32_t count, const struct settings *settings);
+/* New certificates, keys, authorities, lists and flags of listeners that are open. Warns of what is
+ * out of date at now_s, or will be within 30 days. */
+void endpoints_follow(struct endpoint *endpoints, uint32_t count, const struct settings *settings,
+                      int64_t now_s);
 /* Closes the sockets; loops may still serve what they accepted. */
 void endpoints_close(struct endpoint *endpoints, uint32_t count);
 /* When no loop runs. */

@@ -33,13 +33,18 @@ static void note_auth(struct loop *loop) {
     counter_set(&loop->counters.auth_limited, now.limited);
 }
 
-/* A certificate is judged at the handshake, and again at the first request after a reload: one that
- * has been revoked since, or has expired, opens nothing any more, and its connection ends. */
-static bool is_still_believed(struct exchange *exchange) {
+/* The gate before everything: who is asked for a certificate and shows none that is good, at the
+ * handshake or by now, gets to know why, and the connection ends. */
+static bool refuse_certificate(struct exchange *exchange) {
     struct connection *connection = exchange->connection;
-    if (connection == NULL || connection->tls.tls == NULL)
-        return true;
-    return connection_check_peer(connection);
+    if (connection == NULL || connection_check_peer(connection))
+        return false;
+    exchange->req->http1_is_persistent = 0;
+    exchange->call.certificate = NULL;
+    api_refuse_certificate(&exchange->call, tls_failure_name(connection->tls.failure),
+                           tls_peer_sentence(&connection->tls));
+    respond(exchange);
+    return true;
 }
 
 static int on_request(h2o_handler_t *handler, h2o_req_t *req) {
@@ -54,13 +59,8 @@ static int on_request(h2o_handler_t *handler, h2o_req_t *req) {
         respond(exchange);
         return 0;
     }
-    if (!is_still_believed(exchange)) {
-        req->http1_is_persistent = 0;
-        api_refuse(&exchange->call, STATUS_UNAUTHENTICATED,
-                   tls_failure_sentence(exchange->connection->tls.failure));
-        respond(exchange);
+    if (refuse_certificate(exchange))
         return 0;
-    }
     enum api_outcome outcome = api_handle(&exchange->call);
     note_auth(loop);
     if (outcome == API_PENDING)

@@ -121,10 +121,11 @@ static void write_loops(const struct service *service, struct buffer *out) {
 /* Addresses are those of the configuration: no person's. */
 static void write_tls(struct service *service, struct buffer *out) {
     int64_t now_s = store_time_ms(service->store) / 1000;
-    single(out, "consentd_tls_handshakes_total", "counter", "TLS handshakes done.",
+    single(out, "consentd_tls_handshakes_total", "counter",
+           "TLS handshakes done, with a good client certificate where one is asked for.",
            SUM(service, handshakes));
     head(out, "consentd_tls_handshakes_failed_total", "counter",
-         "TLS handshakes that failed, by cause.");
+         "TLS handshakes that failed, or brought no good client certificate, by cause.");
     for (size_t i = TLS_FAILURE_NONE + 1; i < TLS_FAILURE_COUNT; i++)
         buffer_append_format(
             out, "consentd_tls_handshakes_failed_total{cause=\"%s\"} %llu\n",

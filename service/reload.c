@@ -40,7 +40,8 @@ bool settings_activate(struct service *service, const struct settings *previous,
     if ((previous == NULL || previous->pack != settings->pack) &&
         !activate_pack(service, settings->pack, why))
         return false;
-    endpoints_follow(service->endpoints, service->endpoint_count, settings);
+    endpoints_follow(service->endpoints, service->endpoint_count, settings,
+                     store_time_ms(service->store) / 1000);
     settings_drop_tls(settings);
     complete_public_url(service, settings);
     keyring_put(service->keyring, config, settings->keys);

@@ -22,6 +22,7 @@ struct making {
     const struct config_listener *config;
     struct tls *tls;
     struct tls_fault *fault; /* its member: whose file is being read */
+    STACK_OF(X509_INFO) * authorities;
 };
 
 static bool refuse(struct making *making, const char *path, const char *phrase) {
@@ -60,7 +61,7 @@ static void set_protocol(const struct making *making, bool http2) {
     SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION |
                                      SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE |
                                      SSL_OP_PRIORITIZE_CHACHA);
-    SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_num_tickets(context, 0);
     SSL_CTX_set_security_level(context, SECURITY_LEVEL);
@@ -74,7 +75,7 @@ static void set_protocol(const struct making *making, bool http2) {
 
 static int64_t seconds_of(const ASN1_TIME *time) {
     struct tm parts;
-    return ASN1_TIME_to_tm(time, &parts) == 1 ? (int64_t)timegm(&parts) : 0;
+    return time != NULL && ASN1_TIME_to_tm(time, &parts) == 1 ? (int64_t)timegm(&parts) : 0;
 }
 
 static bool load_certificate(struct making *making) {
@@ -118,82 +119,107 @@ static bool is_root(X509 *x509) {
     return X509_check_ca(x509) != 0 && X509_check_issued(x509, x509) == X509_V_OK;
 }
 
-/* Reads what `path` has into the store of `making`; each kind of thing is counted. */
-static bool load_into_store(struct making *making, const char *path, int *certificates, int *lists,
-                            STACK_OF(X509_INFO) * *out) {
+/* What a PEM file has. Caller frees. */
+static STACK_OF(X509_INFO) * read_file(struct making *making, const char *path) {
     errno = 0;
     BIO *file = BIO_new_file(path, "r");
-    if (file == NULL)
-        return refuse(making, path, errno != 0 ? strerror(errno) : "cannot be read");
+    if (file == NULL) {
+        (void)refuse(making, path, errno != 0 ? strerror(errno) : "cannot be read");
+        return NULL;
+    }
     STACK_OF(X509_INFO) *all = PEM_X509_INFO_read_bio(file, NULL, NULL, NULL);
-    X509_STORE *store = SSL_CTX_get_cert_store(making->tls->context);
     BIO_free(file);
     if (all == NULL)
-        return refuse(making, path, "is not PEM");
-    for (int i = 0; i < sk_X509_INFO_num(all); i++) {
-        const X509_INFO *info = sk_X509_INFO_value(all, i);
-        if (info->x509 != NULL && certificates != NULL)
-            *certificates += X509_STORE_add_cert(store, info->x509);
-        if (info->crl != NULL && lists != NULL)
-            *lists += X509_STORE_add_crl(store, info->crl);
-    }
-    ERR_clear_error();
-    *out = all;
-    return true;
+        (void)refuse(making, path, "is not PEM");
+    return all;
 }
 
 static bool load_authorities(struct making *making) {
     const char *path = making->config->client_ca_file;
-    STACK_OF(X509_INFO) * all;
-    int count = 0, roots = 0;
+    X509_STORE *store = SSL_CTX_get_cert_store(making->tls->context);
+    int roots = 0;
     making->fault->member = "clientCaFile";
-    if (!load_into_store(making, path, &count, NULL, &all))
-        return false;
-    for (int i = 0; i < sk_X509_INFO_num(all); i++) {
-        X509 *x509 = sk_X509_INFO_value(all, i)->x509;
+    making->authorities = read_file(making, path);
+    for (int i = 0; i < sk_X509_INFO_num(making->authorities); i++) {
+        X509 *x509 = sk_X509_INFO_value(making->authorities, i)->x509;
         if (x509 == NULL)
             continue;
         roots += is_root(x509);
+        X509_STORE_add_cert(store, x509);
         SSL_CTX_add_client_CA(making->tls->context, x509);
     }
-    sk_X509_INFO_pop_free(all, X509_INFO_free);
-    return roots > 0 || refuse(making, path, "holds no root certificate of an authority");
+    ERR_clear_error();
+    return making->authorities != NULL &&
+           (roots > 0 || refuse(making, path, "holds no root certificate of an authority"));
+}
+
+static bool is_list_of(const X509_CRL *crl, const X509 *authority) {
+    return X509_NAME_cmp(X509_CRL_get_issuer(crl), X509_get_subject_name(authority)) == 0;
+}
+
+/* A list of an authority that we know must be signed by it; those that clients bring are judged
+ * with their chain. */
+static bool take_list(struct making *making, X509_CRL *crl) {
+    int64_t next_s = seconds_of(X509_CRL_get0_nextUpdate(crl));
+    for (int i = 0; i < sk_X509_INFO_num(making->authorities); i++) {
+        X509 *authority = sk_X509_INFO_value(making->authorities, i)->x509;
+        if (authority != NULL && is_list_of(crl, authority) &&
+            X509_CRL_verify(crl, X509_get0_pubkey(authority)) != 1)
+            return refuse(making, making->config->crl_file,
+                          "holds a list that is not signed by its authority");
+    }
+    if (next_s != 0 && (making->tls->crl_next_s == 0 || next_s < making->tls->crl_next_s))
+        making->tls->crl_next_s = next_s;
+    X509_STORE_add_crl(SSL_CTX_get_cert_store(making->tls->context), crl);
+    return true;
+}
+
+/* Without a list of it, nobody whom an authority vouches for could come in. */
+static bool has_list(struct making *making, const STACK_OF(X509_INFO) * lists, X509 *authority) {
+    char name[200], phrase[240];
+    for (int i = 0; i < sk_X509_INFO_num(lists); i++) {
+        const X509_CRL *crl = sk_X509_INFO_value(lists, i)->crl;
+        if (crl != NULL && is_list_of(crl, authority))
+            return true;
+    }
+    X509_NAME_oneline(X509_get_subject_name(authority), name, sizeof name);
+    snprintf(phrase, sizeof phrase, "holds no list of %s", name);
+    return refuse(making, making->config->crl_file, phrase);
 }
 
 static bool load_revocations(struct making *making) {
     const char *path = making->config->crl_file;
-    STACK_OF(X509_INFO) * all;
-    int count = 0;
     making->fault->member = "crlFile";
     if (path == NULL)
         return true;
-    if (!load_into_store(making, path, NULL, &count, &all))
-        return false;
-    for (int i = 0; i < sk_X509_INFO_num(all); i++) {
-        const X509_CRL *crl = sk_X509_INFO_value(all, i)->crl;
-        const ASN1_TIME *next = crl != NULL ? X509_CRL_get0_nextUpdate(crl) : NULL;
-        int64_t next_s = next != NULL ? seconds_of(next) : 0;
-        if (next_s != 0 && (making->tls->crl_next_s == 0 || next_s < making->tls->crl_next_s))
-            making->tls->crl_next_s = next_s;
+    STACK_OF(X509_INFO) *lists = read_file(making, path);
+    bool good = lists != NULL;
+    for (int i = 0; good && i < sk_X509_INFO_num(lists); i++) {
+        X509_CRL *crl = sk_X509_INFO_value(lists, i)->crl;
+        good = crl == NULL || take_list(making, crl);
     }
-    sk_X509_INFO_pop_free(all, X509_INFO_free);
+    for (int i = 0; good && i < sk_X509_INFO_num(making->authorities); i++) {
+        X509 *authority = sk_X509_INFO_value(making->authorities, i)->x509;
+        good = authority == NULL || has_list(making, lists, authority);
+    }
+    sk_X509_INFO_pop_free(lists, X509_INFO_free);
     X509_STORE_set_flags(SSL_CTX_get_cert_store(making->tls->context),
                          X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
-    return count > 0 || refuse(making, path, "holds no revocation list in PEM");
+    ERR_clear_error();
+    return good;
 }
 
-/* The callback decides whether the chain is good (tls_peer.c); whether one must be sent, this. */
+/* One is asked for; what to think of it, or of none, tls_peer.c decides. */
 static void set_verification(const struct making *making) {
-    bool optional = making->config->certificate_optional;
-    SSL_CTX_set_verify(making->tls->context,
-                       SSL_VERIFY_PEER | (optional ? 0 : SSL_VERIFY_FAIL_IF_NO_PEER_CERT), NULL);
+    making->tls->required = !making->config->certificate_optional;
+    SSL_CTX_set_verify(making->tls->context, SSL_VERIFY_PEER, NULL);
 }
 
 enum status tls_open(const struct config_listener *config, bool http2, struct tls **out,
                      struct tls_fault *fault) {
     static _Atomic(uint64_t) generations;
     struct tls *tls = mem_alloc_zeroed(1, sizeof *tls);
-    struct making making = {config, tls, fault};
+    struct making making = {config, tls, fault, NULL};
     tls->generation = atomic_fetch_add(&generations, 1) + 1;
     atomic_store(&tls->references, 1);
     tls->context = SSL_CTX_new(TLS_server_method());
@@ -204,6 +230,7 @@ enum status tls_open(const struct config_listener *config, bool http2, struct tl
     if (good && config->kind == (uint64_t)LISTENER_MUTUAL) {
         set_verification(&making);
         good = load_authorities(&making) && load_revocations(&making);
+        sk_X509_INFO_pop_free(making.authorities, X509_INFO_free);
     }
     if (!good) {
         tls_unref(tls);

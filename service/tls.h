@@ -16,6 +16,7 @@
 struct tls {
     SSL_CTX *context;
     uint64_t generation; /* no two of a process have the same */
+    bool required;       /* a client certificate is */
     int64_t expires_s;   /* its own certificate's notAfter */
     int64_t crl_next_s;  /* when the first of the revocation lists is due again; 0: none */
     _Atomic(uint32_t) references;

@@ -24,16 +24,25 @@ const char *tls_failure_name(enum tls_failure failure) {
     return names[failure];
 }
 
-const char *tls_failure_sentence(enum tls_failure failure) {
-    switch (failure) {
-    case TLS_FAILURE_EXPIRED:
-        return "the certificate of this connection has expired";
-    case TLS_FAILURE_REVOKED:
-        return "the certificate of this connection has been revoked";
+const char *tls_peer_sentence(const struct tls_peer *peer) {
+    switch (peer->failure) {
+    case TLS_FAILURE_NO_CERTIFICATE:
+        return "a client certificate is needed here, and none was sent";
     case TLS_FAILURE_UNKNOWN_CA:
-        return "the authority that issued the certificate of this connection is no longer believed";
+        return "the client certificate is not issued by an authority that is accepted here";
+    case TLS_FAILURE_EXPIRED:
+        return "the client certificate, or one of its chain, has expired";
+    case TLS_FAILURE_NOT_YET_VALID:
+        return "the client certificate, or one of its chain, is not yet valid";
+    case TLS_FAILURE_REVOKED:
+        return "the client certificate, or one of its chain, has been revoked";
+    case TLS_FAILURE_CRL:
+        return "whether the client certificate is revoked cannot be told: the service has no "
+               "revocation list of its issuer that is valid now";
+    case TLS_FAILURE_PURPOSE:
+        return "the client certificate is not meant for clients: its key usage says so";
     default:
-        return "the certificate of this connection is no longer accepted";
+        return peer->why != NULL ? peer->why : "the client certificate is not accepted";
     }
 }
 
@@ -100,14 +109,10 @@ static int64_t now_s(const struct connection *connection) {
     return store_time_ms(connection->loop->service->store) / 1000;
 }
 
-static int on_verify(X509_STORE_CTX *verification, void *unused) {
-    SSL *ssl = X509_STORE_CTX_get_ex_data(verification, SSL_get_ex_data_X509_STORE_CTX_idx());
-    struct connection *connection = connection_of_ssl(ssl);
+static void judge(struct connection *connection, X509_STORE_CTX *verification) {
+    struct tls_peer *peer = &connection->tls;
     X509 *leaf = X509_STORE_CTX_get0_cert(verification);
     const char *why = NULL;
-    (void)unused;
-    ASSERT(connection != NULL && connection->tls.leaf == NULL);
-    struct tls_peer *peer = &connection->tls;
     X509_STORE_CTX_set_time(verification, 0, (time_t)now_s(connection));
     if (X509_verify_cert(verification) != 1) {
         int error = X509_STORE_CTX_get_error(verification);
@@ -115,34 +120,51 @@ static int on_verify(X509_STORE_CTX *verification, void *unused) {
         why = X509_verify_cert_error_string(error);
     } else if (!read_leaf(peer, leaf, &why)) {
         peer->failure = TLS_FAILURE_UNREADABLE;
-        X509_STORE_CTX_set_error(verification, X509_V_ERR_CERT_REJECTED);
     }
     if (peer->failure != TLS_FAILURE_NONE) {
+        peer->why = why;
         log_refusal(connection, leaf, why);
-        return 0;
+        return;
     }
+    STACK_OF(X509) *chain = X509_STORE_CTX_get0_untrusted(verification);
     X509_up_ref(leaf);
     peer->leaf = leaf;
-    STACK_OF(X509) *chain = X509_STORE_CTX_get0_untrusted(verification);
     peer->chain = chain != NULL ? X509_chain_up_ref(chain) : NULL;
     peer->generation = peer->tls->generation;
-    return 1;
+}
+
+static int on_verify(X509_STORE_CTX *verification, void *unused) {
+    SSL *ssl = X509_STORE_CTX_get_ex_data(verification, SSL_get_ex_data_X509_STORE_CTX_idx());
+    struct connection *connection = connection_of_ssl(ssl);
+    (void)unused;
+    ASSERT(connection != NULL && connection->tls.leaf == NULL);
+    judge(connection, verification);
+    ERR_clear_error();
+    return 1; /* the gate in service/http.c refuses */
+}
+
+static void on_established(struct connection *connection, const SSL *ssl) {
+    struct tls_peer *peer = &connection->tls;
+    struct counters *counters = &connection->loop->counters;
+    peer->established = true;
+    if (peer->required && SSL_get0_peer_certificate(ssl) == NULL)
+        peer->failure = TLS_FAILURE_NO_CERTIFICATE;
+    if (peer->failure != TLS_FAILURE_NONE)
+        counter_add(&counters->handshakes_failed[peer->failure], 1);
+    else
+        counter_add(&counters->handshakes, 1);
 }
 
 static void on_info(const SSL *ssl, int where, int code) {
     struct connection *connection;
+    (void)code;
     if ((where & (SSL_CB_HANDSHAKE_DONE | SSL_CB_WRITE_ALERT)) == 0 ||
         (connection = connection_of_ssl(ssl)) == NULL)
         return;
-    struct tls_peer *peer = &connection->tls;
-    if (where & SSL_CB_HANDSHAKE_DONE) {
-        peer->established = true;
-        counter_add(&connection->loop->counters.handshakes, 1);
-    } else if (peer->failure == TLS_FAILURE_NONE && !peer->established) {
-        int alert = code & 0xff;
-        peer->failure = alert == SSL_AD_CERTIFICATE_REQUIRED ? TLS_FAILURE_NO_CERTIFICATE
-                                                             : TLS_FAILURE_PROTOCOL;
-    }
+    if ((where & SSL_CB_HANDSHAKE_DONE) == 0)
+        connection->tls.alerted = true;
+    else if (!connection->tls.established)
+        on_established(connection, ssl);
 }
 
 void tls_peer_watch(struct tls *tls) {
@@ -171,9 +193,7 @@ static enum tls_failure verify_again(const struct tls_peer *peer, struct tls *no
 }
 
 bool tls_peer_check(struct tls_peer *peer, struct tls *now, int64_t now_s) {
-    if (peer->certificate == NULL || peer->failure != TLS_FAILURE_NONE)
-        return peer->failure == TLS_FAILURE_NONE;
-    if (now_s > peer->certificate->not_after_s)
+    if (now_s >= peer->certificate->not_after_s) /* as OpenSSL 3.0 has it at the handshake */
         peer->failure = TLS_FAILURE_EXPIRED;
     else if (now != NULL) {
         peer->failure = verify_again(peer, now, now_s);

@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.serialization import (
 from harness import bodies
 from harness.audit import Auditor, read_log
 from harness.client import Api, contract, refused
+from harness.house import House
 from harness.server import ROOT, Server
 from harness.tokens import AUDIENCE, ISSUER, Minter
 from harness.wire import Wire, request
@@ -565,6 +566,13 @@ def test_outcome_unknown_ends_the_process_and_the_key_resolves_it(tmp_path):
         assert again.headers["idempotency-replayed"] == "true"
         assert len(api.pages("/v1/consents")) == 2
     server.stop()
+
+
+def test_a_certificate_that_is_not_good(new_server, tmp_path):
+    house = House(new_server, tmp_path)
+    with Api(house.mutual(), house.minter, house.minter.admin()) as api:
+        document = provoke(api.get("/v1/consents"), 401, "certificate-refused")
+    assert document["cause"] == "no_certificate"
 
 
 def test_every_problem_of_the_list_was_provoked(request):

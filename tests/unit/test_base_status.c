@@ -14,6 +14,7 @@ static const struct {
     {"unknown-member", 400},
     {"invalid-parameter", 400},
     {"unauthenticated", 401},
+    {"certificate-refused", 401},
     {"insufficient-scope", 403},
     {"missing-idempotency-key", 400},
     {"not-found", 404},
