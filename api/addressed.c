@@ -3,6 +3,7 @@
 #include "api/addressed.h"
 
 #include "api/viewer.h"
+#include "auth/name.h"
 
 #define CODE_MAX 64
 
@@ -50,6 +51,8 @@ void api_addressed_read(const struct api_call *call, struct api_json *in,
                         struct api_addressed *out) {
     *out = (struct api_addressed){.status = STATUS_OK};
     struct span tenant = api_json_string(in, in->root, "tenant", LIMIT_URL, false);
+    if (span_present(tenant) && !auth_name_valid(tenant))
+        api_json_fail(in, "tenant", "must be of visible ASCII");
     out->status = api_acting_for(call->viewer, tenant, &out->acting);
     if (out->status == STATUS_INVALID_PARAMETER)
         api_json_fail(in, "tenant", NAME_THE_TENANT);

@@ -154,7 +154,7 @@ enum api_outcome api_proof_consistency(struct api_call *call) {
 /* ---- heads */
 
 enum api_outcome api_audit_head(struct api_call *call) {
-    static const struct api_param list[] = {{"tenant", API_PARAM_TEXT, 0, LIMIT_URL}};
+    static const struct api_param list[] = {{"tenant", API_PARAM_NAME, 0, LIMIT_URL}};
     struct span tenant = SPAN_NONE;
     struct api_params params = {list, 1, &tenant, 0, NULL};
     if (!api_params_from_url(call, &params))

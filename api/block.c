@@ -83,7 +83,7 @@ struct lifting {
     struct span client;
 };
 static const struct api_param LIFT_PARAMS[] = {
-    {"client", API_PARAM_TEXT, offsetof(struct lifting, client), LIMIT_URL},
+    {"client", API_PARAM_NAME, offsetof(struct lifting, client), LIMIT_URL},
 };
 
 enum api_outcome api_block_lift(struct api_call *call) {

@@ -94,7 +94,7 @@ struct lifting {
     uint64_t log_index;
 };
 static const struct api_param LIFT_PARAMS[] = {
-    {"tenant", API_PARAM_TEXT, offsetof(struct lifting, tenant), LIMIT_URL},
+    {"tenant", API_PARAM_NAME, offsetof(struct lifting, tenant), LIMIT_URL},
     {"logIndex", API_PARAM_NUMBER, offsetof(struct lifting, log_index), 0},
 };
 
@@ -138,7 +138,7 @@ struct listing {
     struct digest of; /* whose list it is: cursors are bound to it */
 };
 static const struct api_param LIST_PARAMS[] = {
-    {"tenant", API_PARAM_TEXT, offsetof(struct listing, tenant), LIMIT_URL},
+    {"tenant", API_PARAM_NAME, offsetof(struct listing, tenant), LIMIT_URL},
     {"limit", API_PARAM_LIMIT, offsetof(struct listing, query.limit), 0},
     {"cursor", API_PARAM_TEXT, offsetof(struct listing, cursor), API_CURSOR_SIZE},
 };

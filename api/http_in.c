@@ -184,6 +184,28 @@ static struct store_match parse_tag(struct span tag) {
     return match;
 }
 
+/* An entity tag and the comma behind it off the list: what stands between the quotes may hold
+ * commas (RFC 9110 section 8.8.3). False for what is none. */
+static bool take_tag(struct span *list, struct span *opaque, bool *weak) {
+    struct span rest = trim(*list);
+    *weak = span_starts(rest, SPAN("W/"));
+    if (*weak)
+        rest = span_of(rest.data + 2, rest.size - 2);
+    if (rest.size < 2 || rest.data[0] != '"')
+        return false;
+    rest = span_of(rest.data + 1, rest.size - 1);
+    const char *end = memchr(rest.data, '"', rest.size);
+    if (end == NULL)
+        return false;
+    size_t size = (size_t)(end - rest.data);
+    *opaque = span_of(rest.data, size);
+    rest = trim(span_of(end + 1, rest.size - size - 1));
+    if (rest.size != 0 && rest.data[0] != ',')
+        return false;
+    *list = rest.size != 0 ? trim(span_of(rest.data + 1, rest.size - 1)) : rest;
+    return true;
+}
+
 enum status api_if_match(const struct api_call *call, struct store_change *change) {
     struct span list = trim(api_header_get(call, "if-match"));
     if (!span_present(list))
@@ -195,16 +217,13 @@ enum status api_if_match(const struct api_call *call, struct store_change *chang
         return STATUS_OK;
     }
     while (list.size != 0) {
-        struct span tag = trim(take(&list, ','));
-        bool weak = span_starts(tag, SPAN("W/"));
-        if (weak)
-            tag = span_of(tag.data + 2, tag.size - 2);
-        if (tag.size < 2 || tag.data[0] != '"' || tag.data[tag.size - 1] != '"' ||
-            change->match_count == STORE_MATCH_MAX)
+        struct span opaque;
+        bool weak;
+        if (!take_tag(&list, &opaque, &weak) || change->match_count == STORE_MATCH_MAX)
             return STATUS_INVALID_PARAMETER;
         /* comparison is strong (RFC 9110 section 13.1.1): a weak tag matches nothing */
         change->matches[change->match_count++] =
-            weak ? (struct store_match){0, 0} : parse_tag(span_of(tag.data + 1, tag.size - 2));
+            weak ? (struct store_match){0, 0} : parse_tag(opaque);
     }
     return STATUS_OK;
 }

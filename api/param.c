@@ -3,15 +3,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/param.h"
 
+#include "auth/name.h"
 #include "base/encode.h"
 #include "base/limits.h"
 #include "base/timestamp.h"
 #include "store/event.h"
 
+#define NUMBER_MAX UINT64_C(9007199254740991) /* exact as a double: what readers of JSON keep */
+
 static enum status set_text(struct api_params *params, const struct api_param *param,
                             struct span text) {
     if (text.size == 0 || text.size > param->extra || !encode_utf8_valid(text)) {
         params->why = "must be a text of UTF-8, neither empty nor longer than its limit";
+        return STATUS_INVALID_PARAMETER;
+    }
+    bool name = param->kind == API_PARAM_NAME || param->kind == API_PARAM_NAMES;
+    if (name && !auth_name_valid(text)) {
+        params->why = "must be of visible ASCII";
         return STATUS_INVALID_PARAMETER;
     }
     *(struct span *)((char *)params->into + param->offset) = text;
@@ -113,7 +121,7 @@ static enum status set_number(struct api_params *params, const struct api_param 
     uint64_t number, *into = (uint64_t *)((char *)params->into + param->offset);
     params->why =
         param->kind == API_PARAM_INDEX ? "must be the index of an entry" : "must be a number";
-    if (decode_decimal(text, &number) != STATUS_OK || number >= INT64_MAX) {
+    if (decode_decimal(text, &number) != STATUS_OK || number > NUMBER_MAX) {
         return STATUS_INVALID_PARAMETER;
     }
     *into = param->kind == API_PARAM_INDEX ? number + 1 : number;
@@ -135,8 +143,10 @@ static enum status set_value(struct api_params *params, const struct api_param *
                              struct span text) {
     switch (param->kind) {
     case API_PARAM_TEXT:
+    case API_PARAM_NAME:
         return set_text(params, param, text);
     case API_PARAM_TEXTS:
+    case API_PARAM_NAMES:
         return set_item(params, param, text);
     case API_PARAM_UUID:
         return set_uuid(params, param, text);
@@ -168,7 +178,8 @@ enum status api_param_set(struct api_params *params, struct span name, struct sp
         return STATUS_NOT_FOUND;
     }
     uint32_t bit = UINT32_C(1) << (param - params->list);
-    bool list = param->kind == API_PARAM_STATES || param->kind == API_PARAM_TEXTS;
+    bool list = param->kind == API_PARAM_STATES || param->kind == API_PARAM_TEXTS ||
+                param->kind == API_PARAM_NAMES;
     if ((params->seen & bit) != 0 && !list) {
         params->why = "is given twice";
         return STATUS_INVALID_PARAMETER;

@@ -15,7 +15,9 @@
 /* Each with the type of the member it fills. */
 enum api_param_kind {
     API_PARAM_TEXT,   /* struct span: 1 to `extra` bytes of UTF-8 without NUL, borrowed */
-    API_PARAM_TEXTS,  /* struct api_texts, each like that; repeated */
+    API_PARAM_NAME,   /* the same, of visible ASCII: a URL, or what a token calls a party */
+    API_PARAM_TEXTS,  /* struct api_texts, each like text; repeated */
+    API_PARAM_NAMES,  /* struct api_texts, each like a name; repeated */
     API_PARAM_UUID,   /* struct uuid; the bool at offset `extra` becomes true */
     API_PARAM_TIME,   /* int64_t */
     API_PARAM_MOMENT, /* struct api_moment */
@@ -24,7 +26,7 @@ enum api_param_kind {
     API_PARAM_JUDGED, /* enum store_event_code, of a disclosure: true when it was permitted */
     API_PARAM_INDEX,  /* uint64_t: the number plus one, "what comes after it" */
     API_PARAM_LIMIT,  /* uint32_t: 1 to LIMIT_PAGE */
-    API_PARAM_NUMBER, /* uint64_t, below 2^63 */
+    API_PARAM_NUMBER, /* uint64_t, exact as a double, as indexes are */
     API_PARAM_FLAG,   /* bool: true or false */
 };
 /* A time that is asked about, first and last millisecond: without a fraction it is that whole

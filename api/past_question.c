@@ -9,20 +9,20 @@
 #define AT(member) offsetof(struct api_past_query, member)
 static const struct api_param PARAMS[] = {
     {"time", API_PARAM_MOMENT, AT(time), 0},
-    {"tenant", API_PARAM_TEXT, AT(tenant), LIMIT_URL},
-    {"client", API_PARAM_TEXT, AT(client), LIMIT_URL},
+    {"tenant", API_PARAM_NAME, AT(tenant), LIMIT_URL},
+    {"client", API_PARAM_NAME, AT(client), LIMIT_URL},
     {"account", API_PARAM_TEXT, AT(account), LIMIT_ACCOUNT},
     {"consentId", API_PARAM_UUID, AT(consent), AT(has_consent)},
-    {"roles", API_PARAM_TEXTS, AT(roles), LIMIT_URL},
-    {"purpose", API_PARAM_TEXT, AT(purpose), LIMIT_URL},
-    {"permissions", API_PARAM_TEXTS, AT(permissions), LIMIT_URL},
+    {"roles", API_PARAM_NAMES, AT(roles), LIMIT_URL},
+    {"purpose", API_PARAM_TEXT, AT(purpose), LIMIT_CODE},
+    {"permissions", API_PARAM_TEXTS, AT(permissions), LIMIT_CODE},
     {"resources", API_PARAM_TEXTS, AT(resources), LIMIT_RESOURCE},
-    {"granularity", API_PARAM_TEXT, AT(granularity), LIMIT_URL},
+    {"granularity", API_PARAM_TEXT, AT(granularity), LIMIT_CODE},
     {"from", API_PARAM_TIME, AT(from), 0},
     {"to", API_PARAM_TIME, AT(to), 0},
-    {"license", API_PARAM_TEXT, AT(license), LIMIT_URL},
-    {"onwardRecipient", API_PARAM_TEXT, AT(onward), LIMIT_URL},
-    {"territory", API_PARAM_TEXT, AT(territory), LIMIT_URL},
+    {"license", API_PARAM_NAME, AT(license), LIMIT_URL},
+    {"onwardRecipient", API_PARAM_NAME, AT(onward), LIMIT_URL},
+    {"territory", API_PARAM_TEXT, AT(territory), LIMIT_CODE},
 };
 #undef AT
 

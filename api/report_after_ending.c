@@ -18,8 +18,8 @@
 static const struct api_param PARAMS[] = {
     {"limit", API_PARAM_LIMIT, AT(limit), 0},
     {"after", API_PARAM_INDEX, AT(from), 0},
-    {"tenant", API_PARAM_TEXT, AT(filter.tenant), LIMIT_URL},
-    {"client", API_PARAM_TEXT, AT(filter.client), LIMIT_URL},
+    {"tenant", API_PARAM_NAME, AT(filter.tenant), LIMIT_URL},
+    {"client", API_PARAM_NAME, AT(filter.client), LIMIT_URL},
     {"consentId", API_PARAM_UUID, AT(filter.consent), AT(filter.has_consent)},
     {"from", API_PARAM_TIME, AT(filter.from), 0},
     {"to", API_PARAM_TIME, AT(filter.to), 0},

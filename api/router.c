@@ -111,15 +111,24 @@ static void allow_add(char allow[64], const char *method) {
              strcmp(method, "GET") == 0 ? ", HEAD" : "");
 }
 
+/* The first template that a path matches is what it stands for, with all its methods: the table has
+ * a path without variables before those that cover it. */
 enum status api_route_find(struct api_call *call, char allow[64]) {
     struct segments path;
+    const char *template = NULL;
+    struct span id = SPAN_NONE;
     allow[0] = '\0';
     if (!split(call->arena, call->path, &path))
         return STATUS_NOT_FOUND;
     for (const struct api_route *route = api_routes; route->method != NULL; route++) {
-        struct span id = SPAN_NONE;
-        if (!path_matches(call, &path, route->path, &id))
+        if (template == NULL) {
+            id = SPAN_NONE;
+            if (!path_matches(call, &path, route->path, &id))
+                continue;
+            template = route->path;
+        } else if (strcmp(route->path, template) != 0) {
             continue;
+        }
         if (method_matches(call->method, route->method)) {
             call->route = route;
             call->path_id = id;
@@ -127,7 +136,7 @@ enum status api_route_find(struct api_call *call, char allow[64]) {
         }
         allow_add(allow, route->method);
     }
-    return allow[0] != '\0' ? STATUS_METHOD_NOT_ALLOWED : STATUS_NOT_FOUND;
+    return template != NULL ? STATUS_METHOD_NOT_ALLOWED : STATUS_NOT_FOUND;
 }
 
 const char *api_route_template(const struct api_route *route) {

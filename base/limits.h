@@ -9,6 +9,7 @@
 #define LIMIT_STREAM_DEPTH 32  /* a caller's own properties nest; nothing of ours goes past 5 */
 #define LIMIT_TOKEN 8192       /* a bearer token; FAPI tokens with RAR stay under 4 KiB */
 #define LIMIT_URL 256          /* client, provider, licence, recipient; an LMDB key holds 511 */
+#define LIMIT_CODE 64          /* of a pack: a purpose, a permission, a reason */
 #define LIMIT_ACCOUNT 128      /* opaque account id */
 #define LIMIT_EXTERNAL_ID 128  /* the tenant's own id; is part of an LMDB key */
 #define LIMIT_RESOURCE 128     /* opaque resource id */

@@ -12,6 +12,7 @@ from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+FastLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 METHODS = ("get", "put", "post", "delete", "patch", "options", "trace")
 PROBLEM = "application/problem+json"
 FORM = "application/x-www-form-urlencoded"
@@ -35,7 +36,7 @@ class Broken(AssertionError):
 
 
 def load():
-    return yaml.safe_load((ROOT / "openapi.yaml").read_text(encoding="utf-8"))
+    return yaml.load((ROOT / "openapi.yaml").read_text(encoding="utf-8"), FastLoader)
 
 
 def operations(document):
@@ -145,12 +146,12 @@ class Contract:
         """(path template, operation); operation is None when the path lacks the method."""
         wanted = "GET" if method == "HEAD" else method
         known = [row for row in self.table if row[0].fullmatch(path)]
-        fits = [row for row in known if row[1] == wanted]
-        if fits:
-            # A literal segment goes before a parameter.
-            _, _, template, operation = min(fits, key=lambda row: row[2].count("{"))
-            return template, operation
-        return (known[0][2], None) if known else (None, None)
+        if not known:
+            return None, None
+        # A literal segment goes before a parameter, with all its methods.
+        template = min((row[2] for row in known), key=lambda path: path.count("{"))
+        fits = [row[3] for row in known if row[1:3] == (wanted, template)]
+        return template, fits[0] if fits else None
 
     def promised(self, method, path, status):
         template, operation = self.find(method, path)
@@ -222,6 +223,8 @@ class Contract:
             self._valid(schema, body)
             self._check_ties(headers, response.status_code, kind, body)
             self._check_link(promise, headers, body)
+        elif kind == "application/yaml":
+            self._valid(schema, yaml.load(response.content, FastLoader))
         else:
             binary = kind == "application/octet-stream"
             self._valid(schema, response.content.decode("latin-1" if binary else "utf-8"))

@@ -826,3 +826,11 @@ def test_frames_that_are_no_http2_close_the_connection(server, unharmed):
         with Wire(server) as wire:
             wire.send(preface + data)
             assert wire.at_end()
+
+
+@pytest.mark.parametrize("name", ["\u00d7\u00f8\u009b", "a b", "caf\u00e9", "\u007f"])
+def test_a_tenants_name_is_of_visible_ascii(cast, root, name):
+    """It stands in the signed text of a head, and in the store's keys."""
+    refused(root.get("/v1/audit/heads", params={"tenant": name}), 400, "invalid-parameter")
+    hold = {"tenant": name, "account": "account-1", "reason": "court-17"}
+    refused(cast.admin.post("/v1/holds", hold), 400, "invalid-body", "/tenant")

@@ -204,6 +204,16 @@ static void what_is_no_list_of_tags_is_invalid(void **state) {
     }
 }
 
+static void a_tag_may_hold_commas(void **state) {
+    struct store_change change;
+    (void)state;
+    assert_int_equal(match_of("\"a,b\" , W/\"3,\",\"3\"", &change), STATUS_OK);
+    assert_int_equal(change.match_count, 3);
+    assert_match(&change, 0, 0, 0);
+    assert_match(&change, 1, 0, 0);
+    assert_match(&change, 2, 3, 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(without_accept_everything_is_accepted),
@@ -216,6 +226,7 @@ int main(void) {
         cmocka_unit_test(a_key_is_visible_ascii_without_quotes),
         cmocka_unit_test(a_key_has_at_most_128_characters),
         cmocka_unit_test(without_if_match_nothing_is_matched),
+        cmocka_unit_test(a_tag_may_hold_commas),
         cmocka_unit_test(a_star_matches_what_there_is),
         cmocka_unit_test(tags_name_a_version_and_perhaps_a_state),
         cmocka_unit_test(a_tag_of_another_form_matches_nothing),

@@ -57,6 +57,31 @@ static void every_text_filter_goes_to_its_own_member(void **state) {
     assert_true(span_is(query.filter.external_id, "externalId"));
 }
 
+/* What names a party or a licence is of visible ASCII; so it stands in notes and keys as it is. */
+static void a_name_is_of_visible_ascii(void **state) {
+    static const char *const names[] = {"client", "provider", "license"};
+    static const char *const wrong[] = {"", " ", "a b", "\n", "\x7f", "caf\xc3\xa9"};
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        for (size_t j = 0; j < sizeof wrong / sizeof *wrong; j++) {
+            struct api_consent_query query;
+            struct api_params params = api_consent_query_begin(&query);
+            if (set(&params, names[i], wrong[j]) != STATUS_INVALID_PARAMETER)
+                fail_msg("%s=%s", names[i], wrong[j]);
+        }
+}
+
+static void a_code_is_no_longer_than_codes_of_packs(void **state) {
+    char code[LIMIT_CODE + 2] = "";
+    struct api_consent_query query;
+    struct api_params params = api_consent_query_begin(&query);
+    (void)state;
+    memset(code, 'c', LIMIT_CODE);
+    assert_int_equal(set(&params, "purpose", code), STATUS_OK);
+    code[LIMIT_CODE] = 'c';
+    assert_int_equal(set(&params, "permission", code), STATUS_INVALID_PARAMETER);
+}
+
 static void times_ids_and_statuses_are_read(void **state) {
     (void)state;
     struct api_consent_query query;
@@ -157,7 +182,8 @@ static void after_names_the_entry_before_the_first(void **state) {
         uint64_t from; /* 0: refused */
     } CASES[] = {{"0", 1},
                  {"7", 8},
-                 {"999999999999999999", UINT64_C(1000000000000000000)},
+                 {"9007199254740991", UINT64_C(9007199254740992)},
+                 {"9007199254740992", 0},
                  {"9999999999999999999", 0},
                  {"-1", 0},
                  {"00", 0},
@@ -244,6 +270,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_empty_query_matches_everything),
         cmocka_unit_test(every_text_filter_goes_to_its_own_member),
+        cmocka_unit_test(a_name_is_of_visible_ascii),
+        cmocka_unit_test(a_code_is_no_longer_than_codes_of_packs),
         cmocka_unit_test(times_ids_and_statuses_are_read),
         cmocka_unit_test(what_is_unknown_twice_or_malformed_is_refused),
         cmocka_unit_test(texts_are_bounded_one_under_and_one_over),
