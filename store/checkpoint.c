@@ -21,9 +21,9 @@ static const char *const key_files[LOG_KEYS_MAX] = {"keys/log.key", "keys/log.ne
 
 /* ---- keys */
 
-static enum status load_one(struct store *store, const char *path, char *why, size_t size) {
+static enum status load_one(struct store *store, struct span origin, const char *path, char *why,
+                            size_t size) {
     struct tlog_key *key;
-    struct span origin = span_of_text(store->options.origin);
     if (tlog_key_load(path, &key) != STATUS_OK) {
         snprintf(why, size, "%s is not a signing key", path);
         return STATUS_INTERNAL;
@@ -39,21 +39,25 @@ static enum status load_one(struct store *store, const char *path, char *why, si
     return STATUS_INTERNAL;
 }
 
-enum status log_keys_load(struct store *store, bool create, char *why, size_t why_size) {
+enum status log_keys_load(struct store *store, struct span origin, char *why, size_t why_size) {
     enum status status = STATUS_OK;
     for (unsigned i = 0; i < LOG_KEYS_MAX && status == STATUS_OK; i++) {
         char path[PATH_SIZE];
         snprintf(path, sizeof path, "%s/%s", store->options.directory, key_files[i]);
-        bool there = access(path, F_OK) == 0;
-        if (i == 0 && !there && create &&
-            tlog_key_create(path, span_of_text(store->options.origin)) != STATUS_OK) {
-            snprintf(why, why_size, "%s cannot be made: %s", path, strerror(errno));
-            return STATUS_INTERNAL;
-        }
-        if (i == 0 || there)
-            status = load_one(store, path, why, why_size);
+        if (i == 0 || access(path, F_OK) == 0)
+            status = load_one(store, origin, path, why, why_size);
     }
     return status;
+}
+
+enum status log_keys_create(const struct store *store, char *why, size_t why_size) {
+    char path[PATH_SIZE];
+    snprintf(path, sizeof path, "%s/%s", store->options.directory, key_files[0]);
+    if (access(path, F_OK) == 0 ||
+        tlog_key_create(path, span_of_text(store->options.origin)) == STATUS_OK)
+        return STATUS_OK;
+    snprintf(why, why_size, "%s cannot be made: %s", path, strerror(errno));
+    return STATUS_INTERNAL;
 }
 
 void log_keys_release(struct log_keys *keys) {
@@ -164,11 +168,10 @@ struct span checkpoint_keys(struct db_txn *txn) {
     return lines;
 }
 
-/* What is wrong with it, or NULL. */
-static const char *fault_of(const struct store *store, struct span note) {
+const char *checkpoint_fault(const struct store *store, const struct tlog_tree *tree,
+                             struct span note) {
     struct tlog_checkpoint checkpoint;
     struct tlog_vkey trusted[LOG_KEYS_MAX];
-    const struct tlog_tree *tree = &store->state.tree;
     struct digest root = tlog_tree_root(tree);
     for (unsigned i = 0; i < store->log_keys.count; i++)
         trusted[i] = *tlog_key_public(store->log_keys.keys[i]);
@@ -181,20 +184,6 @@ static const char *fault_of(const struct store *store, struct span note) {
     if (checkpoint.head.size != tree->size || !digest_equal(&checkpoint.head.root, &root))
         return "the last checkpoint is not that of the log";
     return NULL;
-}
-
-enum status checkpoint_check(struct store *store, char *why, size_t why_size) {
-    struct db_txn txn;
-    if (db_read_open(store->db, &txn) != STATUS_OK || db_read_renew(&txn) != STATUS_OK) {
-        snprintf(why, why_size, "the store cannot be read");
-        return STATUS_INTERNAL;
-    }
-    const char *fault = fault_of(store, checkpoint_get(&txn));
-    db_read_reset(&txn);
-    db_read_close(&txn);
-    if (fault != NULL)
-        snprintf(why, why_size, "%s", fault);
-    return fault == NULL ? STATUS_OK : STATUS_INTERNAL;
 }
 
 void checkpoint_sign_head(const struct log_keys *keys, const struct tenant_head *head,

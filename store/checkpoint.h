@@ -9,9 +9,11 @@
 
 #include "store/internal.h"
 
-/* Reads the store's keys, which must have the name of its origin; with `create`, a missing first
- * one is made. */
-MUST_CHECK enum status log_keys_load(struct store *store, bool create, char *why, size_t why_size);
+/* Reads the store's keys, which must have the name of its origin, and those of its heads. */
+MUST_CHECK enum status log_keys_load(struct store *store, struct span origin, char *why,
+                                     size_t why_size);
+/* Makes the first one where it is missing. */
+MUST_CHECK enum status log_keys_create(const struct store *store, char *why, size_t why_size);
 void log_keys_release(struct log_keys *keys);
 
 /* The genesis entry names the first key: it needs no entry of its own. */
@@ -22,8 +24,10 @@ void checkpoint_put(struct write *w, const struct digest *root);
 struct span checkpoint_get(struct db_txn *txn);
 /* The verifier keys in force, each with a newline: a view. */
 struct span checkpoint_keys(struct db_txn *txn);
-/* At start: one of the store's keys has signed the last checkpoint, and it is that of the tree. */
-MUST_CHECK enum status checkpoint_check(struct store *store, char *why, size_t why_size);
+/* What is wrong with the last checkpoint of a store with this tree, or NULL: one of the store's
+ * keys must have signed it, and it must be the tree's. */
+const char *checkpoint_fault(const struct store *store, const struct tlog_tree *tree,
+                             struct span note);
 /* At start, before the writer: an entry for each key that came or went (key.added,
  * key.retired). Main thread. */
 MUST_CHECK enum status checkpoint_settle_keys(struct store *store, char *why, size_t why_size);

@@ -112,7 +112,7 @@ struct store *store_make(const struct store_options *options);
 void store_unmake(struct store *store); /* closes what is open */
 /* Keeps a second consentd, import, rebuild or scrub out; the kernel drops it with the process. */
 MUST_CHECK enum status store_lock(struct store *store, char *why, size_t why_size);
-/* Reads the key of an environment that holds a store, and checks it. */
+/* Reads the keys of an environment that holds a store, and checks it. */
 MUST_CHECK enum status store_check_existing(struct store *store, char *why, size_t why_size);
 
 /* ---- state.c: meta rows and the checks at start */

@@ -2,7 +2,7 @@
  * read while one writes; the lock of the directory keeps out only those that would write. Threads:
  * the tool's one. */
 // SPDX-License-Identifier: Apache-2.0
-#include "store/internal.h"
+#include "store/checkpoint.h"
 
 #include <stdio.h>
 
@@ -17,6 +17,7 @@ enum status store_open_read_only(const struct store_options *options, struct sto
     }
     if (status == STATUS_OK)
         status = store_check_existing(store, why, why_size);
+    log_keys_release(&store->log_keys); /* they verified the checkpoint; nothing is signed here */
     if (status != STATUS_OK) {
         store_unmake(store);
         return status;

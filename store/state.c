@@ -76,7 +76,7 @@ static enum status check_identity(struct store *store, struct db_txn *txn, char 
     if (origin != NULL && !span_is(stored, origin))
         return status_refuse(why, size, "the log's origin is \"%.*s\", not \"%s\"",
                              SPAN_ARG(stored), origin);
-    return STATUS_OK;
+    return log_keys_load(store, stored, why, size);
 }
 
 /* The tree that its rows make must be the one the state has: same peaks, so the same root. */
@@ -120,6 +120,13 @@ static enum status check_last_entry(struct db_txn *txn, const struct state *stat
     return STATUS_OK;
 }
 
+/* In the same snapshot: a writer beside a tool that only reads signs another with each commit. */
+static enum status check_checkpoint(const struct store *store, struct db_txn *txn,
+                                    const struct state *state, char *why, size_t size) {
+    const char *fault = checkpoint_fault(store, &state->tree, checkpoint_get(txn));
+    return fault == NULL ? STATUS_OK : status_refuse(why, size, "%s", fault);
+}
+
 static enum status check_state(struct store *store, struct db_txn *txn, char *why, size_t size) {
     struct span value;
     struct state state = {.next_consent = 0};
@@ -140,6 +147,8 @@ static enum status check_state(struct store *store, struct db_txn *txn, char *wh
     enum status status = check_tree(txn, &state.tree, why, size);
     if (status == STATUS_OK)
         status = check_last_entry(txn, &state, why, size);
+    if (status == STATUS_OK)
+        status = check_checkpoint(store, txn, &state, why, size);
     if (status == STATUS_OK)
         store->state = state;
     return status;

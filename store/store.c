@@ -100,7 +100,9 @@ static enum status create(struct store *store, char *why, size_t size) {
                                          : write_mac_key(store, mac_path, why, size);
     if (status != STATUS_OK)
         return status;
-    status = log_keys_load(store, true, why, size);
+    status = log_keys_create(store, why, size);
+    if (status == STATUS_OK)
+        status = log_keys_load(store, span_of_text(store->options.origin), why, size);
     if (status == STATUS_OK)
         status = sync_keys(store, why, size);
     return status == STATUS_OK ? state_create(store, why, size) : status;
@@ -131,10 +133,6 @@ static enum status open_existing(struct store *store, char *why, size_t size) {
     enum status status = store_check_existing(store, why, size);
     if (status == STATUS_OK)
         status = check_clock(store, why, size);
-    if (status == STATUS_OK)
-        status = log_keys_load(store, false, why, size);
-    if (status == STATUS_OK)
-        status = checkpoint_check(store, why, size);
     return status == STATUS_OK ? guard_check(store, why, size) : status;
 }
 

@@ -10,6 +10,7 @@
 #include "store/db.h"
 #include "store/question.h"
 #include "tests/unit/support_store.h"
+#include "tlog/key.h"
 
 static enum status try_open(struct fixture *f, struct store **out, char why[256]) {
     const struct store_options options = {.directory = f->directory, .clock = &f->clock};
@@ -142,6 +143,43 @@ static void another_mac_key_is_refused(void **state) {
     refuses_because(f, "mac.key is not the key");
 }
 
+/* A bit of the last checkpoint's signature; LMDB is opened by nobody else meanwhile. */
+static void a_checkpoint_that_nobody_signed_is_refused(void **state) {
+    struct fixture *f = *state;
+    struct db *db = NULL;
+    struct db_txn txn;
+    struct span note;
+    char why[256], copy[1024];
+    (void)create(f, APP, "account-1");
+    fixture_close(f);
+    assert_int_equal(db_open(f->directory, f->map_size, &db, why, sizeof why), STATUS_OK);
+    db_write_begin(db, &txn);
+    assert_true(db_get(&txn, DB_META, SPAN("checkpoint"), &note));
+    assert_true(note.size < sizeof copy);
+    memcpy(copy, note.data, note.size);
+    char *letter = copy + note.size - 10;
+    *letter = *letter == 'A' ? 'B' : 'A';
+    db_put(&txn, DB_META, SPAN("checkpoint"), span_of(copy, note.size));
+    assert_int_equal(db_write_commit(&txn), STATUS_OK);
+    db_close(db);
+    refuses_because(f, "no key in keys/ has signed the last checkpoint");
+}
+
+static void a_log_key_that_is_gone_or_another_log_s_is_refused(void **state) {
+    struct fixture *f = *state;
+    char path[128], aside[128];
+    fixture_close(f);
+    snprintf(path, sizeof path, "%s/keys/log.key", f->directory);
+    snprintf(aside, sizeof aside, "%s/keys/aside", f->directory);
+    assert_int_equal(rename(path, aside), 0);
+    refuses_because(f, "keys/log.key is not a signing key");
+    assert_int_equal(tlog_key_create(path, SPAN("example.com/log")), STATUS_OK);
+    refuses_because(f, "no key in keys/ has signed the last checkpoint");
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(tlog_key_create(path, SPAN("example.com/other")), STATUS_OK);
+    refuses_because(f, "is not a key of the log");
+}
+
 static void an_environment_without_a_log_is_refused(void **state) {
     struct fixture *f = *state;
     struct db *db = NULL;
@@ -169,6 +207,8 @@ int main(void) {
         TEST(a_consent_is_spread_under_any_pack),
         TEST(what_is_no_store_is_refused),
         TEST(another_mac_key_is_refused),
+        TEST(a_checkpoint_that_nobody_signed_is_refused),
+        TEST(a_log_key_that_is_gone_or_another_log_s_is_refused),
         TEST(an_environment_without_a_log_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

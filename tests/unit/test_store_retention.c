@@ -5,7 +5,6 @@
 
 #include "base/encode.h"
 #include "store/consent.h"
-#include "store/checkpoint.h"
 #include "store/ending.h"
 #include "store/erasing.h"
 #include "tests/unit/support_erasing.h"
@@ -75,8 +74,6 @@ static struct write *begin_alone(struct fixture *f) {
     assert_int_equal(db_open(options.directory, f->map_size, &store->db, why, sizeof why),
                      STATUS_OK);
     assert_int_equal(store_check_existing(store, why, sizeof why), STATUS_OK);
-    store->options.origin = "example.com/log";
-    assert_int_equal(log_keys_load(store, false, why, sizeof why), STATUS_OK);
     atomic_store(&store->last_time, store->state.last_time);
     store->retention.erases = settings->has_erase_after;
     store->retention.erase_after = settings->erase_after;
