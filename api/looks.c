@@ -77,24 +77,17 @@ static struct store_change *gathering(struct api_loop *loop) {
     return loop->looks;
 }
 
-void api_looks_note(struct api_call *call) {
-    if (atomic_load(&call->loop->service->settings)->note_reads_s == 0 || !is_noted(call))
-        return;
-    struct store_look seen = {
-        .client_id = call->viewer->client_id,
-        .role = api_viewer_may(call->viewer, AUTH_AUDIT_READ) ? STORE_BY_AUDITOR : STORE_BY_ADMIN,
-        .operation =
-            arena_format(call->arena, "%.*s %s", SPAN_ARG(call->method), call->route->path),
-        .count = 1,
-        .first = store_time_ms(call->loop->service->store),
-    };
-    seen.last = seen.first;
-    name_what(call, &seen);
+/* Counts it with what is the same, or adds it. */
+static void note(struct api_call *call, struct store_look *seen) {
+    seen->count = 1;
+    seen->first = seen->last = store_time_ms(call->loop->service->store);
+    seen->operation =
+        arena_format(call->arena, "%.*s %s", SPAN_ARG(call->method), call->route->path);
     struct store_change *change = gathering(call->loop);
     for (uint32_t i = 0; i < change->look_count; i++) {
-        if (is_same(&change->looks[i], &seen)) {
+        if (is_same(&change->looks[i], seen)) {
             change->looks[i].count++;
-            change->looks[i].last = seen.last;
+            change->looks[i].last = seen->last;
             return;
         }
     }
@@ -102,9 +95,33 @@ void api_looks_note(struct api_call *call) {
         log_event(LOG_WARN, "audit.look_lost", LOG_TEXT("why", "the writer is busy"));
         return;
     }
-    keep(change, call->viewer, &seen);
+    keep(change, call->viewer, seen);
     if (change->look_count == STORE_LOOKS_MAX)
         api_looks_flush(call->loop);
+}
+
+static bool is_off(const struct api_call *call) {
+    return atomic_load(&call->loop->service->settings)->note_reads_s == 0;
+}
+
+void api_looks_note(struct api_call *call) {
+    if (is_off(call) || !is_noted(call))
+        return;
+    struct store_look seen = {
+        .client_id = call->viewer->client_id,
+        .role = api_viewer_may(call->viewer, AUTH_AUDIT_READ) ? STORE_BY_AUDITOR : STORE_BY_ADMIN,
+    };
+    name_what(call, &seen);
+    note(call, &seen);
+}
+
+void api_looks_note_evidence(struct api_call *call, const struct uuid *consent) {
+    struct store_look seen = {.role = STORE_BY_SYSTEM,
+                              .has_consent = true,
+                              .consent = *consent,
+                              .entry = STORE_INDEX_NONE};
+    if (!is_off(call))
+        note(call, &seen);
 }
 
 void api_looks_flush(struct api_loop *loop) {

@@ -10,5 +10,7 @@
 
 /* After a call was answered: notes it, if it is one of those. */
 void api_looks_note(struct api_call *call);
+/* The evidence page of this consent's arrangement was made for somebody who had its address. */
+void api_looks_note_evidence(struct api_call *call, const struct uuid *consent);
 
 #endif

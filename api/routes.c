@@ -92,6 +92,7 @@ const struct api_route api_routes[] = {
      "application/octet-stream", api_log_tile, NULL},
     {"GET", "/v1/policy", 0, API_CLOSED, API_NO_BODY, JSON, api_policy_get, NULL},
     {"GET", "/v1/policies/{digest}", 0, API_CLOSED, API_NO_BODY, JSON, api_policy_by_digest, NULL},
+    {"GET", "/evidence/{id}", 0, API_OPEN, API_NO_BODY, "text/html", api_evidence, NULL},
     {"GET", "/healthz", 0, API_OPEN, API_NO_BODY, JSON, api_healthz, NULL},
     {"GET", "/readyz", 0, API_OPEN, API_NO_BODY, JSON, api_readyz, NULL},
     {"GET", "/metrics", 0, API_OPEN, API_NO_BODY, TEXT, api_metrics, NULL},

@@ -122,6 +122,10 @@ bool digest_equal(const struct digest *a, const struct digest *b) {
     return CRYPTO_memcmp(a->bytes, b->bytes, DIGEST_SIZE) == 0;
 }
 
+bool digest_mac16_equal(const struct mac16 *a, const struct mac16 *b) {
+    return CRYPTO_memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
+}
+
 static void refill(struct thread_state *s) {
     size_t have = 0;
     while (have < RANDOM_BLOCK) {

@@ -29,7 +29,8 @@ struct digest digest_hmac(struct span key, const struct span *parts, size_t coun
  * that ("ab","c") and ("a","bc") differ. */
 struct mac16 digest_mac16(const unsigned char key[MAC_KEY_SIZE], const struct span *parts,
                           size_t count);
-bool digest_equal(const struct digest *a, const struct digest *b); /* constant time */
+bool digest_equal(const struct digest *a, const struct digest *b);     /* constant time */
+bool digest_mac16_equal(const struct mac16 *a, const struct mac16 *b); /* likewise */
 /* Fills out with size bytes from the system's generator, buffered per thread. */
 void digest_random(void *out, size_t size);
 /* Encrypts or decrypts one 16-byte block (AES-128) under key: makes cursors opaque. */

@@ -39,6 +39,7 @@
     X(PEER_PERMISSION_READ, 88, 9, "peer.permissionRead")  \
     X(PEER_REVOCATION, 89, 9, "peer.revocation")           \
     X(PEER_MESSAGE, 90, 9, "peer.message")                 \
+    X(PEER_EVIDENCE_VIEWED, 91, 9, "peer.evidenceViewed")  \
     X(DELIVERY_COSIGNED, 98, 10, "delivery.cosigned")
 
 enum store_event_code {

@@ -1,5 +1,5 @@
-/* What auditors and administrators read becomes entries of the log, for the tenants whose it is.
- * Writer thread. */
+/* What auditors and administrators read, and evidence that was shown, becomes entries of the log,
+ * for the tenants whose it is. Writer thread. */
 // SPDX-License-Identifier: Apache-2.0
 #include "store/look.h"
 
@@ -7,6 +7,12 @@
 #include "base/log.h"
 #include "store/entry.h"
 #include "store/granting.h"
+
+static enum store_event_code code_of(const struct store_look *look) {
+    if (look->role == STORE_BY_SYSTEM)
+        return STORE_PEER_EVIDENCE_VIEWED;
+    return look->role == STORE_BY_ADMIN ? STORE_ACCESS_ADMIN : STORE_ACCESS_AUDIT;
+}
 
 static void append(struct write *w, const struct store_look *look,
                    const struct store_consent *about) {
@@ -19,7 +25,7 @@ static void append(struct write *w, const struct store_look *look,
     json_out_member_time(&out, "first", look->first);
     json_out_member_time(&out, "last", look->last);
     struct entry entry = {
-        .code = look->role == STORE_BY_ADMIN ? STORE_ACCESS_ADMIN : STORE_ACCESS_AUDIT,
+        .code = code_of(look),
         .actor = {look->client_id, look->role},
         .consent = about,
         .previous = STORE_INDEX_NONE,

@@ -1,5 +1,5 @@
-/* Who looked: what auditors and administrators read, gathered by the caller and logged now and
- * then, so that reads wait for nothing. */
+/* Who looked: what auditors and administrators read, and evidence pages, gathered by the caller and
+ * logged now and then, so that reads wait for nothing. */
 // SPDX-License-Identifier: Apache-2.0
 #ifndef STORE_LOOK_H
 #define STORE_LOOK_H
@@ -12,8 +12,8 @@
  * named; where nothing was, about each tenant that the caller's token names, or about none when
  * that is everyone. Owned by the change's arena. */
 struct store_look {
-    struct span client_id;
-    enum store_role role;  /* STORE_BY_AUDITOR or STORE_BY_ADMIN */
+    struct span client_id; /* absent: who had the address of an evidence page */
+    enum store_role role;  /* STORE_BY_AUDITOR or STORE_BY_ADMIN; then STORE_BY_SYSTEM */
     struct span operation; /* method and template of the path */
     bool has_consent;
     struct uuid consent;

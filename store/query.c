@@ -96,7 +96,7 @@ static bool external_id_matches(struct store_reader *reader, const struct store_
 static bool matches(struct store_reader *reader, const struct plan *plan,
                     const struct store_consent *c) {
     const struct store_filter *f = plan->filter;
-    return c->erased != STORE_ERASED_WHOLE && visible(plan, c) &&
+    return (f->tombstones || c->erased != STORE_ERASED_WHOLE) && visible(plan, c) &&
            (!span_present(f->client) || c->client == plan->client) &&
            (!span_present(f->provider) || c->provider == plan->provider) &&
            (!span_present(f->license) || c->license == plan->license) &&

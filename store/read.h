@@ -123,6 +123,7 @@ struct store_filter {
     uint32_t states;                  /* bit per consent_state, 0: all; by computed status */
     int64_t granted_from, granted_to; /* from inclusive, to exclusive; INT64_MIN / MAX open */
     int64_t expires_before;           /* INT64_MAX open */
+    bool tombstones;                  /* what was erased whole, too */
 };
 struct store_page {
     struct store_consent *items; /* from the arena; their tails are views */

@@ -297,17 +297,37 @@ struct mac16 store_mac16(const struct store *store, const struct span *parts, si
     return digest_mac16(store->mac_key, parts, count);
 }
 
+static struct mac16 evidence_mac(const struct store *store, const struct uuid *arrangement) {
+    const struct span parts[] = {SPAN("evidence"),
+                                 span_of((const char *)arrangement->bytes, UUID_SIZE)};
+    return store_mac16(store, parts, 2);
+}
+
 void store_evidence_id(const struct store *store, const struct uuid *arrangement,
                        char out[STORE_EVIDENCE_SIZE + 1]) {
     unsigned char bytes[UUID_SIZE + MAC16_SIZE];
-    const struct span parts[] = {SPAN("evidence"),
-                                 span_of((const char *)arrangement->bytes, UUID_SIZE)};
-    struct mac16 mac = store_mac16(store, parts, 2);
+    struct mac16 mac = evidence_mac(store, arrangement);
     memcpy(bytes, arrangement->bytes, UUID_SIZE);
     memcpy(bytes + UUID_SIZE, mac.bytes, MAC16_SIZE);
     size_t size = encode_base64url(bytes, sizeof bytes, out);
     ASSERT(size == STORE_EVIDENCE_SIZE);
     out[size] = '\0';
+}
+
+bool store_evidence_open(const struct store *store, struct span text, struct uuid *arrangement) {
+    unsigned char bytes[UUID_SIZE + MAC16_SIZE];
+    struct uuid named;
+    struct mac16 given;
+    size_t size;
+    if (decode_base64url(text, bytes, sizeof bytes, &size) != STATUS_OK || size != sizeof bytes)
+        return false;
+    memcpy(named.bytes, bytes, UUID_SIZE);
+    memcpy(given.bytes, bytes + UUID_SIZE, MAC16_SIZE);
+    struct mac16 mac = evidence_mac(store, &named);
+    if (!digest_mac16_equal(&mac, &given))
+        return false;
+    *arrangement = named;
+    return true;
 }
 
 void store_stats_get(const struct store *store, struct store_stats *out) {

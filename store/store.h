@@ -86,6 +86,9 @@ struct mac16 store_mac16(const struct store *store, const struct span *parts, si
 #define STORE_EVIDENCE_SIZE 43
 void store_evidence_id(const struct store *store, const struct uuid *arrangement,
                        char out[STORE_EVIDENCE_SIZE + 1]);
+/* Whether this is such a text of this store's, and then whose. The MAC is compared in constant
+ * time. */
+bool store_evidence_open(const struct store *store, struct span text, struct uuid *arrangement);
 
 struct store_stats {
     uint64_t entries; /* of the log */

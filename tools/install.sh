@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing to run or to test, from Debian's packages; asks the network only when
 # something is missing. `tools/install.sh run` or `tools/install.sh test`; the latter also makes
-# tests/.venv with the pinned Python packages.
+# tests/.venv with the pinned Python packages and tests/npm/node_modules with those of npm.
 # SPDX-License-Identifier: Apache-2.0
 set -eu
 cd "$(dirname "$0")/.."
@@ -9,9 +9,12 @@ cd "$(dirname "$0")/.."
 run_packages="gcc make pkg-config libc6-dev libh2o-evloop-dev liblmdb-dev libjansson-dev libjwt-dev
   uuid-dev libssl-dev libcurl4-openssl-dev zlib1g-dev curl ca-certificates"
 test_packages="$run_packages clang clang-format libclang-rt-14-dev libcmocka-dev python3 python3-venv
-  nghttp2-client"
+  nghttp2-client chromium"
 # tests/judge is written in Go: any release from 1.18 on will do
 command -v go >/dev/null || test_packages="$test_packages golang-go"
+# the browser is driven, and its pages are judged, by what tests/npm names: Node.js from 18 on
+command -v node >/dev/null || test_packages="$test_packages nodejs"
+command -v npm >/dev/null || test_packages="$test_packages npm"
 
 as_root() {
     if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
@@ -50,6 +53,14 @@ make_venv() {
     cp tests/requirements.txt "$stamp"
 }
 
+make_node_modules() {
+    local stamp=tests/npm/node_modules/stamp
+    cmp -s tests/npm/package-lock.json "$stamp" && return 0
+    npm ci --prefix tests/npm --no-audit --no-fund --ignore-scripts --loglevel=error >/dev/null ||
+        npm ci --prefix tests/npm --no-audit --no-fund --ignore-scripts --loglevel=error >/dev/null
+    cp tests/npm/package-lock.json "$stamp"
+}
+
 case ${1:-} in
 run)
     # shellcheck disable=SC2086
@@ -59,6 +70,7 @@ test)
     # shellcheck disable=SC2086
     install_packages $test_packages
     make_venv
+    make_node_modules
     ;;
 *)
     echo "usage: tools/install.sh run|test" >&2

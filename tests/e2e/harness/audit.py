@@ -10,7 +10,7 @@ from model import EVENT_OF, FINAL, parse_time
 
 NDJSON = "application/x-ndjson"
 LEAF_TYPES = {"consent": 1, "decision": 2, "disclosure": 3, "erasure": 4, "key": 5, "policy": 6, "access": 7,
-              "log": 8, "peer": 9, "block": 12, "hold": 12}
+              "log": 8, "peer": 9, "delivery": 10, "block": 12, "hold": 12}
 MAY_FOLLOW = {
     None: {"requested", "active"},
     "requested": {"active", "refused", "timedOut"},
