@@ -12,6 +12,7 @@
 #include "auth/name.h"
 #include "auth/refuse.h"
 #include "base/digest.h"
+#include "base/encode.h"
 
 #define OID_ROLES "1.3.6.1.4.1.62329.1.1"
 #define OID_MEMBER "1.3.6.1.4.1.62329.1.3"
@@ -192,6 +193,7 @@ enum status auth_certificate_read(struct span der, struct arena *arena,
     struct auth_certificate *made = arena_array(arena, 1, sizeof *made);
     enum status status = STATUS_OK;
     memcpy(made->sha256, digest_sha256(der).bytes, sizeof made->sha256);
+    made->not_before_s = seconds_of(X509_get0_notBefore(x509));
     made->not_after_s = seconds_of(X509_get0_notAfter(x509));
     if (subject_has_nul(x509))
         status = auth_refuse(why, "A name of the certificate contains a NUL.");
@@ -206,4 +208,19 @@ enum status auth_certificate_read(struct span der, struct arena *arena,
     if (status == STATUS_OK)
         *out = made;
     return status;
+}
+
+enum status auth_certificate_read_header(struct span value, struct arena *arena,
+                                         const struct auth_certificate **out, const char **why) {
+    size_t size = 0;
+    if (value.size < 2 || value.data[0] != ':' || value.data[value.size - 1] != ':' ||
+        value.size - 2 > AUTH_CERTIFICATE_MAX / 3 * 4)
+        return auth_refuse(why, "The Client-Cert header is not a byte sequence: base64 between "
+                                "colons.");
+    unsigned char *der = arena_alloc(arena, value.size);
+    struct span text = span_of(value.data + 1, value.size - 2);
+    if (decode_base64(text, der, value.size, &size) != STATUS_OK)
+        return auth_refuse(why, "The Client-Cert header is not a byte sequence: base64 between "
+                                "colons.");
+    return auth_certificate_read(span_of((const char *)der, size), arena, out, why);
 }

@@ -24,8 +24,8 @@ struct auth_certificate {
     struct span member;         /* OID 1.3.6.1.4.1.62329.1.3, absent when there is none */
     const struct span *roles;   /* OID 1.3.6.1.4.1.62329.1.1 */
     uint32_t role_count;
-    bool roles_present;  /* the extension is there, even when it names no role */
-    int64_t not_after_s; /* since 1970 */
+    bool roles_present;                /* the extension is there, even when it names no role */
+    int64_t not_before_s, not_after_s; /* since 1970 */
 };
 
 /* Reads exactly one certificate in DER; *out and what it points to live in the arena.
@@ -36,5 +36,10 @@ struct auth_certificate {
  * no application. */
 MUST_CHECK enum status auth_certificate_read(struct span der, struct arena *arena,
                                              const struct auth_certificate **out, const char **why);
+/* The same of a Client-Cert header (RFC 9440 section 2.2), a Byte Sequence of RFC 8941: the base64
+ * of the DER between colons. Taken strictly: with padding, without parameters. */
+MUST_CHECK enum status auth_certificate_read_header(struct span value, struct arena *arena,
+                                                    const struct auth_certificate **out,
+                                                    const char **why);
 
 #endif

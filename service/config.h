@@ -8,12 +8,14 @@
 
 #include "api/api.h"
 #include "base/mem.h"
+#include "service/network.h"
 #include "tlog/vkey.h"
 
 #define CONFIG_LISTEN_MAX 16 /* addresses of `listen`, and as many of `listeners` */
 #define CONFIG_ISSUERS_MAX 32
 #define CONFIG_TENANTS_MAX 10000
 #define CONFIG_WITNESSES_MAX 16
+#define CONFIG_PROXIES_MAX 64
 #define CONFIG_WHY_SIZE 512
 
 struct config_issuer {
@@ -43,6 +45,8 @@ struct config_listener {
     uint64_t tls_min; /* enum config_tls_version */
     bool admin, certificate_optional;
     const char *cert_file, *key_file, *client_ca_file, *crl_file;
+    const struct network *proxies; /* whose Client-Cert is believed */
+    uint32_t proxy_count;
 };
 
 /* Spans are NUL-terminated and live in the arena; docs/configuration.md says what each means. */

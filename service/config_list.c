@@ -15,7 +15,8 @@ enum member_kind {
     MEMBER_PATH,
     MEMBER_FLAG,
     MEMBER_VKEY,
-    MEMBER_CHOICE, /* uint64_t: the choice's place, from 1 */
+    MEMBER_CHOICE,   /* uint64_t: the choice's place, from 1 */
+    MEMBER_NETWORKS, /* proxies of a listener */
 };
 struct member {
     const char *name;
@@ -37,6 +38,7 @@ static const struct member listener_members[] = {
     {"crlFile", MEMBER_PATH, offsetof(struct config_listener, crl_file), false, NULL},
     {"certificateOptional", MEMBER_FLAG, offsetof(struct config_listener, certificate_optional),
      false, NULL},
+    {"proxies", MEMBER_NETWORKS, offsetof(struct config_listener, proxies), false, NULL},
     {"tlsMin", MEMBER_CHOICE, offsetof(struct config_listener, tls_min), false, tls_versions},
     {0},
 };
@@ -115,6 +117,26 @@ static bool set_choice(const struct member *member, uint64_t *at, struct span te
     return false;
 }
 
+static bool set_proxies(struct config *config, struct config_listener *listener,
+                        const json_t *value, struct config_refusal *refusal) {
+    size_t count = json_array_size(value);
+    if (!json_is_array(value) || count > CONFIG_PROXIES_MAX)
+        return refuse(refusal, "must be an array of at most 64 addresses or networks");
+    struct network *networks = arena_array(&config->arena, count, sizeof *networks);
+    for (size_t i = 0; i < count; i++) {
+        const json_t *item = json_array_get(value, i);
+        struct span text = json_is_string(item)
+                               ? span_of(json_string_value(item), json_string_length(item))
+                               : SPAN_NONE;
+        if (!network_parse(text, &networks[i]))
+            return refuse(refusal, "must hold addresses like 192.0.2.1 and networks like "
+                                   "10.0.0.0/8 or fd00::/8");
+    }
+    listener->proxies = networks;
+    listener->proxy_count = (uint32_t)count;
+    return true;
+}
+
 static bool set_member(struct config *config, const struct member *member, void *item,
                        const json_t *value, struct config_refusal *refusal) {
     char *at = (char *)item + member->offset;
@@ -122,6 +144,8 @@ static bool set_member(struct config *config, const struct member *member, void 
         *(bool *)(void *)at = json_is_true(value);
         return json_is_boolean(value) || refuse(refusal, "must be true or false");
     }
+    if (member->kind == MEMBER_NETWORKS)
+        return set_proxies(config, item, value, refusal);
     if (!json_is_string(value))
         return refuse(refusal, "must be a string");
     struct span text = span_of(json_string_value(value), json_string_length(value));

@@ -51,6 +51,7 @@ void connection_open(struct loop_entrance *entrance, h2o_socket_t *socket, struc
     if (h2o_socket_getpeername(socket, (struct sockaddr *)&address) != 0) {
         listener_format(&address, connection->peer_text, sizeof connection->peer_text, &port);
         connection->loopback = listener_is_loopback(&address);
+        connection->address = network_address_of(&address);
     }
     connection->peer = span_of_text(connection->peer_text);
     setsockopt(h2o_socket_get_fd(socket), IPPROTO_TCP, TCP_USER_TIMEOUT, &timeout_ms,

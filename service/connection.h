@@ -27,6 +27,7 @@ struct connection {
     uint64_t answered, resets;
     bool doomed; /* is being closed: answer nothing more */
     bool loopback;
+    struct network_address address;
     struct span peer; /* text below */
     char peer_text[INET6_ADDRSTRLEN];
     struct connection *next, **link; /* of the loop's open ones */

@@ -100,19 +100,25 @@ static void fill_headers(struct exchange *exchange) {
     struct api_call *call = &exchange->call;
     struct api_header *headers = arena_array(&exchange->arena, from->size, sizeof *headers);
     struct span offered = SPAN_NONE, parent = SPAN_NONE;
+    uint32_t count = 0;
     for (size_t i = 0; i < from->size; i++) {
-        headers[i].name = transport_span(*from->entries[i].name);
-        headers[i].value = transport_span(from->entries[i].value);
-        if (span_is(headers[i].name, "x-request-id"))
-            offered = headers[i].value;
-        else if (span_is(headers[i].name, "traceparent"))
-            parent = headers[i].value;
-        else if (span_is(headers[i].name, "x-fapi-interaction-id") &&
-                 request_id_valid(headers[i].value))
-            exchange->fapi_id = headers[i].value;
+        struct span name = transport_span(*from->entries[i].name);
+        struct span value = transport_span(from->entries[i].value);
+        if (forwarded_is_header(name)) {
+            if (span_is(name, "client-cert") && exchange->forwarded.count++ == 0)
+                exchange->forwarded.client_cert = value;
+            continue;
+        }
+        headers[count++] = (struct api_header){name, value};
+        if (span_is(name, "x-request-id"))
+            offered = value;
+        else if (span_is(name, "traceparent"))
+            parent = value;
+        else if (span_is(name, "x-fapi-interaction-id") && request_id_valid(value))
+            exchange->fapi_id = value;
     }
     call->headers = headers;
-    call->header_count = (uint32_t)from->size;
+    call->header_count = count;
     exchange->trace_id = request_id_trace(parent);
     call->request_id = request_id_choose(offered, exchange->trace_id, &exchange->arena);
 }
@@ -148,7 +154,24 @@ static void fill_peer(struct exchange *exchange) {
     exchange->call.peer_is_loopback = connection->loopback;
     exchange->call.on_public = endpoint_is_public(connection->endpoint);
     exchange->call.on_admin = endpoint_is_admin(connection->endpoint);
-    exchange->call.certificate = connection->tls.certificate;
+}
+
+/* The client's: of the connection or, behind a proxy, of what that says. */
+static void fill_certificate(struct exchange *exchange) {
+    struct connection *connection = exchange->connection;
+    if (connection == NULL)
+        return;
+    if (!connection_check_peer(connection)) {
+        exchange->refused = connection->tls.failure;
+        exchange->why_refused = connection->tls.why;
+    } else if (forwarded_is_from_proxy(atomic_load(&connection->endpoint->config),
+                                       &connection->address)) {
+        int64_t now_s = store_time_ms(exchange->loop->service->store) / 1000;
+        exchange->refused = forwarded_read(&exchange->forwarded, now_s, &exchange->arena,
+                                           &exchange->call.certificate, &exchange->why_refused);
+    } else {
+        exchange->call.certificate = connection->tls.certificate;
+    }
 }
 
 struct exchange *exchange_new(struct loop *loop, h2o_req_t *req) {
@@ -170,6 +193,7 @@ struct exchange *exchange_new(struct loop *loop, h2o_req_t *req) {
     fill_peer(exchange);
     fill_target(exchange);
     fill_headers(exchange);
+    fill_certificate(exchange);
     return exchange;
 }
 

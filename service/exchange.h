@@ -13,6 +13,7 @@
 
 #include "api/api.h"
 #include "service/connection.h"
+#include "service/forwarded.h"
 
 struct exchange {
     h2o_generator_t generator; /* first: h2o gives it back */
@@ -21,6 +22,9 @@ struct exchange {
     struct connection *connection; /* NULL for a request without a socket */
     struct api_call call;
     struct arena arena;
+    struct forwarded forwarded;
+    enum tls_failure refused; /* the certificate of the connection, or of the proxy's client */
+    const char *why_refused;
     struct span trace_id, fapi_id; /* absent, or in the arena or the request */
     int64_t started_us;
     bool head_only; /* HEAD: the answer of GET without its body */

@@ -34,15 +34,15 @@ static void note_auth(struct loop *loop) {
 }
 
 /* The gate before everything: who is asked for a certificate and shows none that is good, at the
- * handshake or by now, gets to know why, and the connection ends. */
+ * handshake or by now, gets to know why, and its connection ends; one of a proxy's clients too, but
+ * the proxy's connection stays. */
 static bool refuse_certificate(struct exchange *exchange) {
-    struct connection *connection = exchange->connection;
-    if (connection == NULL || connection_check_peer(connection))
+    if (exchange->refused == TLS_FAILURE_NONE)
         return false;
-    exchange->req->http1_is_persistent = 0;
-    exchange->call.certificate = NULL;
-    api_refuse_certificate(&exchange->call, tls_failure_name(connection->tls.failure),
-                           tls_peer_sentence(&connection->tls));
+    if (exchange->connection->tls.failure != TLS_FAILURE_NONE)
+        exchange->req->http1_is_persistent = 0;
+    api_refuse_certificate(&exchange->call, tls_failure_name(exchange->refused),
+                           tls_failure_sentence(exchange->refused, exchange->why_refused));
     respond(exchange);
     return true;
 }

@@ -24,8 +24,8 @@ const char *tls_failure_name(enum tls_failure failure) {
     return names[failure];
 }
 
-const char *tls_peer_sentence(const struct tls_peer *peer) {
-    switch (peer->failure) {
+const char *tls_failure_sentence(enum tls_failure failure, const char *why) {
+    switch (failure) {
     case TLS_FAILURE_NO_CERTIFICATE:
         return "a client certificate is needed here, and none was sent";
     case TLS_FAILURE_UNKNOWN_CA:
@@ -42,7 +42,7 @@ const char *tls_peer_sentence(const struct tls_peer *peer) {
     case TLS_FAILURE_PURPOSE:
         return "the client certificate is not meant for clients: its key usage says so";
     default:
-        return peer->why != NULL ? peer->why : "the client certificate is not accepted";
+        return why != NULL ? why : "the client certificate is not accepted";
     }
 }
 

@@ -52,8 +52,9 @@ struct tls_peer {
     const struct auth_certificate *certificate; /* NULL: none was sent */
 };
 
-/* Why its certificate is not accepted. Static. */
-const char *tls_peer_sentence(const struct tls_peer *peer);
+/* Why a certificate is not accepted, for its holder; why, when not NULL, says it of an unreadable
+ * or refused one. */
+const char *tls_failure_sentence(enum tls_failure failure, const char *why);
 /* Sets the callbacks of a context. */
 void tls_peer_watch(struct tls *tls);
 /* Whether what was good at the handshake still is: not expired and, when the TLS in force is

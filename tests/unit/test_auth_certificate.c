@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/digest.h"
+#include "base/encode.h"
 #include "tests/unit/support_certificate.h"
 
 #define APP "https://directory.example/app/1"
@@ -281,6 +282,47 @@ static void only_one_whole_certificate_is_one(void **state) {
     assert_null(read_der(span_of(large, AUTH_CERTIFICATE_MAX + 1), &why));
 }
 
+static enum status read_header(const char *text, size_t size, const char **why) {
+    const struct auth_certificate *out = NULL;
+    char *exact = malloc(size != 0 ? size : 1);
+    memcpy(exact, text, size);
+    *why = NULL;
+    enum status status = auth_certificate_read_header(span_of(exact, size), &arena, &out, why);
+    free(exact);
+    assert_int_equal(status == STATUS_OK, out != NULL);
+    return status;
+}
+
+static void a_header_is_a_byte_sequence(void **state) {
+    struct span der = certificate_end(certificate_begin());
+    char text[4096];
+    const char *why,
+        *expected = "The Client-Cert header is not a byte sequence: base64 between colons.";
+    (void)state;
+    text[0] = ':';
+    size_t size = 1 + encode_base64(der.data, der.size, text + 1);
+    text[size++] = ':';
+    free((void *)(uintptr_t)der.data);
+    assert_int_equal(read_header(text, size, &why), STATUS_OK);
+    for (size_t less = 0; less < size; less++)
+        assert_int_not_equal(read_header(text, less, &why), STATUS_OK);
+    static const char *const bad[] = {"",     ":",     "::",       "abc",   ":ab",      "ab:",
+                                      ":ab:", ":a b:", ":YWJj:;a", ":YWI:", ":YWJj\n:", ":YWJj=:"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_int_equal(read_header(bad[i], strlen(bad[i]), &why), STATUS_UNAUTHENTICATED);
+        if (strcmp(bad[i], "::") != 0)
+            assert_string_equal(why, expected);
+    }
+    assert_int_equal(read_header(":YWJj:", 6, &why), STATUS_UNAUTHENTICATED);
+    assert_string_equal(why, "It is not one X.509 certificate in DER.");
+    char *large = malloc(40000);
+    memset(large, 'A', 40000);
+    large[0] = large[39999] = ':';
+    assert_int_equal(read_header(large, 40000, &why), STATUS_UNAUTHENTICATED);
+    assert_string_equal(why, expected);
+    free(large);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(a_certificate_of_the_directory_says_who_calls, teardown),
@@ -292,6 +334,7 @@ int main(void) {
         cmocka_unit_test_teardown(what_is_not_as_ib1_writes_it_is_refused, teardown),
         cmocka_unit_test_teardown(sixteen_roles_and_no_more, teardown),
         cmocka_unit_test_teardown(an_extension_stands_once, teardown),
+        cmocka_unit_test_teardown(a_header_is_a_byte_sequence, teardown),
         cmocka_unit_test_teardown(only_one_whole_certificate_is_one, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -273,6 +273,14 @@ static void listeners_are_read_and_their_members_checked(void **state) {
          "config: \"listeners[0].crlFile\": is not for this kind of listener"},
         {AT("public") TLS ",\"certificateOptional\":true}",
          "config: \"listeners[0].certificateOptional\": is not for this kind of listener"},
+        {AT("plain") ",\"proxies\":\"127.0.0.1\"}",
+         "config: \"listeners[0].proxies\": must be an array of at most 64 addresses or networks"},
+        {AT("plain") ",\"proxies\":[\"127.0.0.1\",\"proxy.example\"]}",
+         "config: \"listeners[0].proxies\": must hold addresses like 192.0.2.1 and networks like "
+         "10.0.0.0/8 or fd00::/8"},
+        {AT("plain") ",\"proxies\":[1]}",
+         "config: \"listeners[0].proxies\": must hold addresses like 192.0.2.1 and networks like "
+         "10.0.0.0/8 or fd00::/8"},
         {AT("mutual") TLS "}", "config: \"listeners[0].clientCaFile\": is required"},
         {AT("plain") TLS "}",
          "config: \"listeners[0].certFile\": is not for this kind of listener"},

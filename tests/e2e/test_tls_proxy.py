@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Client-Cert (RFC 9440): believed from configured proxies, and not even seen from others."""
+
+import base64
+import datetime
+
+import pytest
+from conftest import NOW, NOW_S
+from harness.ca import MEMBER, Authority
+from harness.client import contract
+from harness.house import House, refusal
+from harness.process import logged
+from harness.tokens import Minter
+from harness.wire import Wire, request
+
+APP = "https://directory.example/app/proxied"
+TENANT = "https://directory.example/proxied"
+TODAY = datetime.datetime.fromisoformat(NOW)
+SECOND = datetime.timedelta(seconds=1)
+
+
+def encoded(pair):
+    return f":{base64.b64encode(pair.der).decode()}:"
+
+
+def plain(number, proxies):
+    return {"address": "127.0.0.1:0", "kind": "plain", "proxies": proxies}
+
+
+class Front:
+    """The service behind a proxy at 127.0.0.1, on a listener of its own."""
+
+    def __init__(self, make, folder):
+        self.ca = Authority(folder / "ca")
+        self.server = make(
+            clock=f"{NOW}x0",
+            config={"listeners": [plain(1, ["192.0.2.1", "127.0.0.0/8"]), plain(2, ["192.0.2.0/24"])]},
+        )
+        self.minter = Minter(self.server.data, NOW_S)
+
+    def ask(self, *certificates, number=1, more=()):
+        """Number 0 is `listen`, 1 has us for a proxy, 2 has another."""
+        headers = [("Client-Cert", value) for value in certificates] + list(more)
+        with Wire(self.server.door("plain", number=number)) as wire:
+            answer = wire.ask(request("GET", "/healthz", headers=headers))
+            contract().check("GET", "/healthz", answer)
+            # whatever is refused, the proxy's connection goes on: it carries other clients too
+            assert wire.ask(request("GET", "/healthz")).status_code == 200
+            return answer
+
+
+@pytest.fixture(scope="module")
+def front(tmp_path_factory):
+    from harness.server import Server
+
+    folder = tmp_path_factory.mktemp("front")
+    made = []
+
+    def make(**options):
+        made.append(Server(folder / "data", **options).start())
+        return made[0]
+
+    yield Front(make, folder)
+    made[0].stop()
+
+
+NO_SEQUENCE = "The Client-Cert header is not a byte sequence: base64 between colons."
+NO_CERTIFICATE = "It is not one X.509 certificate in DER."
+BAD = {
+    "empty": (lambda f: "", "unreadable", NO_SEQUENCE),
+    "without colons": (lambda f: encoded(f.ca.client(APP))[1:-1], "unreadable", NO_SEQUENCE),
+    "with a parameter": (lambda f: encoded(f.ca.client(APP)) + ";a=1", "unreadable", NO_SEQUENCE),
+    "of base64url": (lambda f: ":_-__:", "unreadable", NO_SEQUENCE),
+    "PEM": (lambda f: f.ca.client(APP).pem.decode().split("\n")[0], "unreadable", NO_SEQUENCE),
+    "two in one": (
+        lambda f: ", ".join([encoded(f.ca.client(APP))] * 2),
+        "unreadable",
+        NO_SEQUENCE,
+    ),
+    "no certificate": (lambda f: ":AAAA:", "unreadable", NO_CERTIFICATE),
+    "cut": (
+        lambda f: f":{base64.b64encode(f.ca.client(APP).der[:-1]).decode()}:",
+        "unreadable",
+        NO_CERTIFICATE,
+    ),
+    "longer than it says": (
+        lambda f: f":{base64.b64encode(f.ca.client(APP).der + b'x').decode()}:",
+        "unreadable",
+        NO_CERTIFICATE,
+    ),
+    "a member that is no text": (
+        lambda f: encoded(f.ca.client(APP, extensions=[(MEMBER, b"\x16\x01a")])),
+        "unreadable",
+        "The certificate's member is not a UTF8String.",
+    ),
+    "expired": (
+        lambda f: encoded(f.ca.client(APP, until=TODAY)),
+        "expired",
+        "the client certificate, or one of its chain, has expired",
+    ),
+    "not yet valid": (
+        lambda f: encoded(f.ca.client(APP, since=TODAY + SECOND)),
+        "not_yet_valid",
+        "the client certificate, or one of its chain, is not yet valid",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_proxy_that_says_nonsense_is_told_so_and_others_are_not_heard(front, case):
+    make, cause, detail = BAD[case]
+    value = make(front)
+    assert refusal(front.ask(value), cause) == detail
+    for number in (0, 2):
+        assert front.ask(value, number=number).status_code == 200
+
+
+def test_two_certificates_are_none(front):
+    value = encoded(front.ca.client(APP))
+    detail = "the proxy sent more than one Client-Cert"
+    assert refusal(front.ask(value, value), "unreadable") == detail
+    assert front.ask(value, value, number=2).status_code == 200
+
+
+def test_a_good_one_and_none_are_served(front):
+    assert front.ask(encoded(front.ca.client(APP))).status_code == 200
+    assert front.ask().status_code == 200
+    chain = [("Client-Cert-Chain", "nonsense")]
+    assert front.ask(encoded(front.ca.client(APP)), more=chain).status_code == 200
+
+
+def test_over_tls_the_proxy_shows_a_certificate_of_its_own_and_speaks_for_another(
+    new_server, tmp_path
+):
+    home = House(new_server, tmp_path, proxies=["127.0.0.1"])
+    bad = encoded(home.ca.client(APP, until=TODAY))
+    ask = request("GET", "/healthz", headers=[("Client-Cert", bad)])
+    with Wire(home.mutual(home.ca.client("https://proxy.example/"))) as wire:
+        assert wire.ask(request("GET", "/healthz")).status_code == 200
+        assert refusal(wire.ask(ask), "expired")
+        assert wire.ask(request("GET", "/healthz")).status_code == 200
+    with Wire(home.mutual()) as wire:  # the header is no substitute for the proxy's own
+        good = request("GET", "/healthz", headers=[("Client-Cert", encoded(home.ca.client(APP)))])
+        assert refusal(wire.ask(good), "no_certificate")
+
+
+def test_a_reload_changes_who_is_a_proxy(new_server, tmp_path):
+    home = House(new_server, tmp_path)
+    bad = request("GET", "/healthz", headers=[("Client-Cert", "nonsense")])
+    with Wire(home.public()) as wire:
+        assert wire.ask(bad).status_code == 200
+        home.config["listeners"][1]["proxies"] = ["127.0.0.1"]
+        home.reload()
+        assert refusal(wire.ask(bad), "unreadable")
+        home.config["listeners"][1]["proxies"] = []
+        home.reload()
+        assert wire.ask(bad).status_code == 200
+    assert len(logged(home.server, "service.reloaded", 2)) == 2
