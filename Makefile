@@ -110,7 +110,7 @@ lint: ## layers, sizes, bans, format, both compilers
 print-compile-flags:
 	@echo $(filter-out -MMD -MP,$(COMMON))
 format: ## clang-format in place
-	clang-format -i $(foreach room,$(ROOMS) cli tests/unit tests/fuzz tests/truth tests/judge/writer bench,$(wildcard $(room)/*.[ch]))
+	clang-format -i $(foreach room,$(ROOMS) cli tests/unit tests/fuzz tests/truth tests/judge/writer tests/tamper bench,$(wildcard $(room)/*.[ch]))
 deps-test:
 	tools/install.sh test
 test: deps-test ## everything a newcomer should run

@@ -36,15 +36,20 @@ static const char help[] =
     "  --data DIR   the data directory of the service\n"
     "  --progress   tells how far it is also where standard error is no terminal\n"
     "\n"
-    "Exit codes: 0 written, 1 the store or OUT has failed, 2 asked wrongly.\n";
+    "Exit codes: 0 written, 1 the store or OUT has failed, or OUT is written and the store's "
+    "tables\n"
+    "say of a consent what the log does not, 2 asked wrongly.\n";
 
 struct export {
     struct store *store;
     struct store_reader *reader;
     struct export_files files;
     struct progress progress;
-    uint64_t size; /* of the log, as exported */
-    uint64_t done; /* entries whose lines are written */
+    uint64_t size;       /* of the log, as exported */
+    uint64_t done;       /* entries whose lines are written */
+    bool at_entry;       /* the store could not be read at `done` */
+    bool differs;        /* from what the tables say of a consent … */
+    uint64_t differs_at; /* … first at this entry */
 };
 
 /* ---- lines */
@@ -55,8 +60,13 @@ static enum status write_lines(struct export *e, uint64_t count, FILE *out) {
     for (uint64_t end = e->done + count; e->done < end && status == STATUS_OK; e->done++) {
         struct store_event event;
         status = store_event_get(e->reader, e->done, &event);
+        e->at_entry = status != STATUS_OK;
         if (status != STATUS_OK)
             break;
+        if (!e->differs && !store_event_agrees(e->reader, &event)) {
+            e->differs = true;
+            e->differs_at = e->done;
+        }
         struct json_out json = json_out_to(&line);
         buffer_clear(&line);
         json_out_object_begin(&json);
@@ -164,14 +174,20 @@ static enum status export_all(struct export *e) {
 
 static enum cli_exit conclude(struct export *e, enum status status) {
     progress_end(&e->progress);
+    char where[40] = "";
+    if (e->at_entry)
+        snprintf(where, sizeof where, " at entry %llu", (unsigned long long)e->done);
     if (status != STATUS_OK) {
-        cli_complain(COMMAND, "the store cannot be read: %s; what was written is in %s",
+        cli_complain(COMMAND, "the store cannot be read%s: %s; what was written is in %s", where,
                      status_title(status), e->files.partial);
         return CLI_FAILED;
     }
     if (export_files_end(&e->files)) {
         printf("%llu entries\n", (unsigned long long)e->size);
-        return cli_finish(COMMAND, CLI_OK);
+        if (e->differs)
+            cli_complain(COMMAND, "entry %llu: the store's tables say otherwise of its consent",
+                         (unsigned long long)e->differs_at);
+        return cli_finish(COMMAND, e->differs ? CLI_FAILED : CLI_OK);
     }
     cli_complain(COMMAND, "%s: %s", e->files.failed, strerror(e->files.code));
     return CLI_FAILED;

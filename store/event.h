@@ -76,6 +76,10 @@ MUST_CHECK enum status store_event_get(struct store_reader *reader, uint64_t ind
  * bytes. Those of what was erased are left out. */
 void store_event_write_members(const struct store_event *event, struct json_out *out);
 
+/* Whether the consent that the entry changed is in the tables, and as the entry left it or later
+ * ones did. */
+bool store_event_agrees(struct store_reader *reader, const struct store_event *event);
+
 /* The entry with the id that callers were given of it. STATUS_NOT_FOUND when there is none. */
 MUST_CHECK enum status store_event_by_id(struct store_reader *reader, struct span id,
                                          struct store_event *out);

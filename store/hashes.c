@@ -75,3 +75,16 @@ uint64_t hashes_records(uint64_t size) {
         records += records_of(tlog_tile_rows(size, level));
     return records;
 }
+
+bool hashes_gap(struct db_txn *txn, uint64_t size, uint32_t *level, uint64_t *row) {
+    for (*level = 0; *level < TLOG_TILE_LEVELS; ++*level) {
+        uint64_t rows = tlog_tile_rows(size, *level);
+        for (*row = 0; *row < rows; *row += HASHES_PACKED) {
+            struct span record;
+            struct key key = key_hashes(*level, *row);
+            if (!db_get(txn, DB_HASH, key_span(&key), &record))
+                return true;
+        }
+    }
+    return false;
+}

@@ -20,6 +20,9 @@ MUST_CHECK enum status hashes_read(struct db_txn *txn, uint32_t level, uint64_t 
                                    uint32_t count, struct digest *out);
 /* As proofs read them. Borrows the transaction. */
 struct tlog_reader hashes_reader(struct db_txn *txn);
+/* The first row of the first record that is missing of such a tree, lowest level first; false when
+ * none is. Reads every record. */
+bool hashes_gap(struct db_txn *txn, uint64_t size, uint32_t *level, uint64_t *row);
 /* How many records hold the rows of a tree of size leaves. */
 uint64_t hashes_records(uint64_t size);
 

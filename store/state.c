@@ -79,6 +79,50 @@ static enum status check_identity(struct store *store, struct db_txn *txn, char 
     return log_keys_load(store, stored, why, size);
 }
 
+/* ---- what is wrong, named: read only where something is, for it reads a whole table */
+
+/* The first number that has no row, of a table with a row for each. */
+static uint64_t first_gap(struct db_txn *txn, enum db_table table) {
+    struct db_cursor cursor;
+    uint64_t next = 0;
+    db_cursor_open(txn, table, &cursor);
+    for (bool on = db_cursor_seek(&cursor, SPAN("\0")); on && key_last_number(cursor.key) == next;
+         on = db_cursor_next(&cursor))
+        next++;
+    db_cursor_close(&cursor);
+    return next;
+}
+
+static enum status refuse_leaves(struct db_txn *txn, uint64_t expected, char *why, size_t size) {
+    uint64_t gap = first_gap(txn, DB_LEAF);
+    return status_refuse(why, size, "the log has %llu leaves, not %llu: entry %llu has %s",
+                         (unsigned long long)db_count(txn, DB_LEAF), (unsigned long long)expected,
+                         (unsigned long long)(gap < expected ? gap : expected),
+                         gap < expected ? "none" : "one");
+}
+
+static enum status refuse_consents(struct db_txn *txn, uint64_t expected, char *why, size_t size) {
+    uint64_t gap = first_gap(txn, DB_CONSENT);
+    if (gap < expected)
+        return status_refuse(why, size,
+                             "the counts of consents and ids disagree: consent %llu "
+                             "has no row",
+                             (unsigned long long)gap);
+    return status_refuse(why, size, "the counts of consents and ids disagree");
+}
+
+static enum status refuse_hashes(struct db_txn *txn, uint64_t entries, char *why, size_t size) {
+    uint32_t level;
+    uint64_t row;
+    if (hashes_gap(txn, entries, &level, &row))
+        return status_refuse(why, size,
+                             "hashes of the log's tree are missing: from row %llu of level %u",
+                             (unsigned long long)row, level);
+    return status_refuse(why, size, "the log's tree has more hashes than entries");
+}
+
+/* ---- the checks */
+
 /* The tree that its rows make must be the one the state has: same peaks, so the same root. */
 static enum status check_tree(struct db_txn *txn, const struct tlog_tree *tree, char *why,
                               size_t size) {
@@ -86,7 +130,7 @@ static enum status check_tree(struct db_txn *txn, const struct tlog_tree *tree, 
     struct tlog_reader reader = hashes_reader(txn);
     if (db_count(txn, DB_HASH) != hashes_records(tree->size) ||
         tlog_tree_read(&reader, tree->size, &read) != STATUS_OK)
-        return status_refuse(why, size, "hashes of the log's tree are missing");
+        return refuse_hashes(txn, tree->size, why, size);
     if (tree->peak_count != read.peak_count ||
         memcmp(tree->peaks, read.peaks, read.peak_count * sizeof *read.peaks) != 0)
         return status_refuse(why, size, "the log's hashes do not make its root");
@@ -138,12 +182,10 @@ static enum status check_state(struct store *store, struct db_txn *txn, char *wh
         state.tree.peak_count != (uint32_t)__builtin_popcountll(state.tree.size))
         return status_refuse(why, size, "the log's root does not follow from its peaks");
     if (db_count(txn, DB_LEAF) != state.tree.size)
-        return status_refuse(why, size, "the log has %llu leaves, not %llu",
-                             (unsigned long long)db_count(txn, DB_LEAF),
-                             (unsigned long long)state.tree.size);
+        return refuse_leaves(txn, state.tree.size, why, size);
     if (db_count(txn, DB_CONSENT) != state.next_consent ||
         db_count(txn, DB_BY_ID) != state.next_consent)
-        return status_refuse(why, size, "the counts of consents and ids disagree");
+        return refuse_consents(txn, state.next_consent, why, size);
     enum status status = check_tree(txn, &state.tree, why, size);
     if (status == STATUS_OK)
         status = check_last_entry(txn, &state, why, size);

@@ -11,6 +11,11 @@ $(BUILD)/asan/write_log: $(BUILD)/asan/tests/judge/writer/write_log.o \
   $(call objects,asan,$(foreach room,$(rooms_tlog),$(wildcard $(room)/*.c)))
 	$(Q)$(CC) $(ASAN) -o $@ $^ $(LIBS)
 
+# ---- a row of a stopped store, changed behind its back (tests/tamper)
+asan: $(BUILD)/asan/rows
+$(BUILD)/asan/rows: $(BUILD)/asan/tests/tamper/rows.o
+	$(Q)$(CC) $(ASAN) -o $@ $^ -llmdb
+
 # ---- libFuzzer: `make fuzz FUZZ=fuzz_api_stream FUZZ_SECONDS=60`. It starts from the corpus, keeps
 # what it learns in build/libfuzzer/, and stops at the first finding, which belongs into the corpus
 # together with the fix. `make test` only feeds the corpus.

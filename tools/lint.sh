@@ -18,7 +18,7 @@ sources() { # suffix, folders
     find "$@" -name "*.$suffix" | sort
 }
 # shellcheck disable=SC2086
-sources '[ch]' $rooms tests/unit tests/fuzz tests/truth tests/judge tests/e2e | xargs clang-format --dry-run -Werror || failed=1
+sources '[ch]' $rooms tests/unit tests/fuzz tests/truth tests/judge tests/tamper tests/e2e | xargs clang-format --dry-run -Werror || failed=1
 
 # An outer make would have its own words among the flags.
 flags=$(MAKEFLAGS= make -s print-compile-flags)
@@ -29,5 +29,5 @@ clang_each() { # more flags, then sources on stdin
 # shellcheck disable=SC2086
 sources c $rooms | clang_each || failed=1
 sources c store | clang_each -DSTORE_CHECK_VIEWS || failed=1
-sources c tests/unit tests/fuzz tests/truth tests/judge | clang_each -DSTORE_CHECK_VIEWS -Wno-unused-function || failed=1
+sources c tests/unit tests/fuzz tests/truth tests/judge tests/tamper | clang_each -DSTORE_CHECK_VIEWS -Wno-unused-function || failed=1
 exit $failed
