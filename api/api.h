@@ -27,6 +27,7 @@ struct api_settings {
     unsigned note_reads_s; /* how often reads of auditors are logged; 0: never */
     bool log_public;       /* serve /log/ without a token */
     bool witnessed;        /* witnesses cosign the log */
+    bool certificates;     /* callers can show a client certificate, to which tokens are bound */
     bool metrics_public;   /* serve /metrics to a peer that is not loopback */
 };
 

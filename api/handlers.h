@@ -87,6 +87,7 @@ enum api_outcome api_metrics(struct api_call *call);
 enum api_outcome api_version(struct api_call *call);
 enum api_outcome api_openapi(struct api_call *call);
 enum api_outcome api_docs(struct api_call *call);
+enum api_outcome api_resource_metadata(struct api_call *call);
 enum api_outcome api_receipt_keys(struct api_call *call);
 enum api_outcome api_problem_type(struct api_call *call);
 

@@ -4,6 +4,8 @@
 
 #include "api/http_out.h"
 #include "api/problem_page.h"
+#include "api/resource.h"
+#include "api/router.h"
 
 #define RETRY_AFTER SPAN("1")
 
@@ -33,9 +35,12 @@ static enum api_outcome end(struct api_call *call, struct json_out *out, enum st
     return api_respond(call, http, "application/problem+json");
 }
 
-/* RFC 6750 section 3: scheme, then the error. why is a sentence of ours without quotes. */
+/* RFC 6750 section 3: scheme, then the error; RFC 9728 section 5.1: where to learn more. why is a
+ * sentence of ours without quotes. */
 static void challenge(struct api_call *call, const char *error, const char *why,
                       struct span scope) {
+    const struct api_settings *settings = atomic_load(&call->loop->service->settings);
+    struct span metadata = api_resource_metadata_url(call->arena, settings->public_url);
     struct buffer text = {0};
     buffer_append_text(&text, "Bearer realm=\"consentd\"");
     if (error != NULL)
@@ -44,8 +49,22 @@ static void challenge(struct api_call *call, const char *error, const char *why,
         buffer_append_format(&text, ", error_description=\"%s\"", why);
     if (scope.size != 0)
         buffer_append_format(&text, ", scope=\"%.*s\"", SPAN_ARG(scope));
+    buffer_append_format(&text, ", resource_metadata=\"%.*s\"", SPAN_ARG(metadata));
     api_header_set(call, "www-authenticate", arena_copy(call->arena, buffer_span(&text)));
     buffer_release(&text);
+}
+
+/* Names separated by spaces, in the arena; size 0 for no scope. */
+static struct span scope_names(struct api_call *call, unsigned scopes) {
+    struct buffer names = {0};
+    for (unsigned bit = 1; bit <= AUTH_ADMIN; bit <<= 1)
+        if ((scopes & bit) != 0)
+            buffer_append_format(&names, "%s%s", names.size != 0 ? " " : "",
+                                 auth_scope_name((enum auth_scope)bit));
+    buffer_append(&names, "", 1);
+    struct span list = arena_copy(call->arena, span_of(names.data, names.size - 1));
+    buffer_release(&names);
+    return list;
 }
 
 enum api_outcome api_problem(struct api_call *call, enum status status, const char *detail) {
@@ -95,8 +114,10 @@ enum api_outcome api_problem_unauthenticated(struct api_call *call,
     struct json_out out;
     const char *why = refusal->missing ? "a bearer token is needed" : refusal->why;
     begin(call, &out, STATUS_UNAUTHENTICATED, why);
-    challenge(call, refusal->missing ? NULL : "invalid_token", refusal->missing ? NULL : why,
-              SPAN_NONE);
+    if (refusal->missing)
+        challenge(call, NULL, NULL, scope_names(call, call->route->scopes));
+    else
+        challenge(call, "invalid_token", why, SPAN_NONE);
     return end(call, &out, STATUS_UNAUTHENTICATED);
 }
 
@@ -111,13 +132,7 @@ enum api_outcome api_problem_certificate(struct api_call *call, const char *caus
 
 enum api_outcome api_problem_scope(struct api_call *call, unsigned scopes) {
     struct json_out out;
-    struct buffer names = {0};
-    for (unsigned bit = 1; bit <= AUTH_ADMIN; bit <<= 1)
-        if ((scopes & bit) != 0)
-            buffer_append_format(&names, "%s%s", names.size != 0 ? " " : "",
-                                 auth_scope_name((enum auth_scope)bit));
-    struct span list = arena_copy(call->arena, buffer_span(&names));
-    buffer_release(&names);
+    struct span list = scope_names(call, scopes);
     struct span detail =
         arena_format(call->arena, "the token needs one of the scopes: %s", list.data);
     begin(call, &out, STATUS_INSUFFICIENT_SCOPE, detail.data);

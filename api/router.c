@@ -165,6 +165,14 @@ static bool is_open(const struct api_call *call) {
            (door == API_OPEN_LOG && atomic_load(&call->loop->service->settings)->log_public);
 }
 
+/* A proxy in front may have looked at the other one. */
+static bool has_one_authorization(const struct api_call *call) {
+    unsigned count = 0;
+    for (uint32_t i = 0; i < call->header_count; i++)
+        count += span_is(call->headers[i].name, "authorization");
+    return count <= 1;
+}
+
 /* True when the call may go on; else the response is made. */
 static bool authenticate(struct api_call *call) {
     struct api_loop *loop = call->loop;
@@ -172,9 +180,15 @@ static bool authenticate(struct api_call *call) {
     struct auth_refusal refusal = {.why = NULL};
     if (is_open(call))
         return true;
+    if (!has_one_authorization(call)) {
+        refusal.why = "The request has more than one Authorization header.";
+        (void)api_problem_unauthenticated(call, &refusal);
+        return false;
+    }
     const struct auth_credentials credentials = {
         .authorization = api_header_get(call, "authorization"),
         .peer = call->peer,
+        .certificate = call->certificate,
         .now_ms = store_time_ms(loop->service->store),
     };
     enum status status = auth_verify(loop->auth, atomic_load(&loop->service->keys), &credentials,

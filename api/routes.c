@@ -1,6 +1,7 @@
 /* The table of routes. */
 // SPDX-License-Identifier: Apache-2.0
 #include "api/handlers.h"
+#include "api/resource.h"
 #include "api/router.h"
 
 #define READ (AUTH_CONSENTS_READ | AUTH_AUDIT_READ)
@@ -71,6 +72,7 @@ const struct api_route api_routes[] = {
      NULL},
     {"GET", "/.well-known/authzen-configuration", 0, API_OPEN, API_NO_BODY, JSON,
      api_access_configuration, NULL},
+    {"GET", API_RESOURCE_METADATA, 0, API_OPEN, API_NO_BODY, JSON, api_resource_metadata, NULL},
     {"PUT", "/v1/blocks", WRITE, API_CLOSED, API_JSON_BODY, JSON, api_block_set,
      api_block_set_reply},
     {"GET", "/v1/blocks", WRITE, API_CLOSED, API_NO_BODY, JSON, api_blocks_list, NULL},

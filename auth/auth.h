@@ -46,20 +46,30 @@ struct auth_principal {
     int64_t expires_ms;
 };
 
+/* What an issuer's tokens have to do with the certificate of their bearer. A token that names a
+ * certificate (cnf.x5t#S256, RFC 8705) needs it, whichever of these holds. */
+enum auth_binding {
+    AUTH_BINDING_NONE,      /* nothing more */
+    AUTH_BINDING_X5T,       /* each token must name one */
+    AUTH_BINDING_DIRECTORY, /* the certificate's only URI must be the token's client (IB1) */
+};
+
 /* One issuer of tokens, as configured. Spans borrowed for the call of auth_keys_load. A claim that
  * is not at the top of a token is also looked for in `ext`, where Ory Hydra has what its operator
  * adds. */
 struct auth_issuer {
-    struct span issuer;       /* exact `iss` */
-    struct span audience;     /* what `aud` must be or contain */
-    const char *key_file;     /* JWK set (RFC 7517) or a single JWK; NULL only when renewed */
-    bool renewed;             /* its keys come, or come anew, by auth_keys_renew */
-    bool allow_rs256;         /* RSA keys whose alg is RS256, and those without alg, verify RS256;
-                                 otherwise RSA verifies PS256 alone */
+    struct span issuer;   /* exact `iss` */
+    struct span audience; /* what `aud` must be or contain */
+    const char *key_file; /* JWK set (RFC 7517) or a single JWK; NULL only when renewed */
+    bool renewed;         /* its keys come, or come anew, by auth_keys_renew */
+    bool allow_rs256;     /* RSA keys whose alg is RS256, and those without alg, verify RS256;
+                             otherwise RSA verifies PS256 alone */
+    enum auth_binding binding;
     struct span client_claim; /* absent: client_id, then azp, then ext.client_id */
     struct span member_claim; /* absent: member */
     struct span roles_claim;  /* absent: no source of roles */
 };
+struct auth_certificate; /* certificate.h */
 struct auth_keys;
 /* Reads and checks every key file. On failure `why` gets one sentence naming file and cause, never
  * key material. Caller frees with auth_keys_free, after no loop uses it. */
@@ -110,8 +120,9 @@ void auth_loop_free(struct auth_loop *loop);
 
 /* What a request brings to say who it is from. All borrowed for the call of auth_verify. */
 struct auth_credentials {
-    struct span authorization; /* the header's value; size 0: none */
-    struct span peer;          /* an address, any text */
+    struct span authorization;                  /* the header's value; size 0: none */
+    struct span peer;                           /* an address, any text */
+    const struct auth_certificate *certificate; /* of the client, verified; NULL: none */
     int64_t now_ms;
 };
 struct auth_refusal {

@@ -1,4 +1,4 @@
-/* Is the token for this service, valid now, and not bound to a proof we cannot check?
+/* Is the token for this service, and valid now?
  * Threads: any. */
 // SPDX-License-Identifier: Apache-2.0
 #include "auth/claims.h"
@@ -59,31 +59,10 @@ static enum status check_times(const json_t *payload, int64_t now_ms, int64_t *o
     return STATUS_OK;
 }
 
-/* A bound token is worth nothing to who merely holds it, so it must not pass where the binding is
- * not checked. */
-static enum status check_confirmation(const json_t *payload, const char **why) {
-    const json_t *confirmation = json_object_get(payload, "cnf");
-    if (confirmation == NULL) {
-        return STATUS_OK;
-    }
-    if (json_object_get(confirmation, "jkt") != NULL) {
-        return auth_refuse(why,
-                           "The token is bound to a DPoP key (cnf.jkt), and DPoP is not accepted "
-                           "yet.");
-    }
-    if (json_object_get(confirmation, "x5t#S256") != NULL) {
-        return auth_refuse(why,
-                           "The token is bound to a client certificate (cnf.x5t#S256), and this "
-                           "listener has no mutual TLS to check it.");
-    }
-    return auth_refuse(why, "The token has a confirmation (cnf) that is not understood.");
-}
-
 enum status auth_claims_check(const json_t *payload, const struct auth_keys_issuer *issuer,
                               int64_t now_ms, int64_t *out_expires_ms, const char **why) {
     if (!is_for(json_object_get(payload, "aud"), issuer->audience)) {
         return auth_refuse(why, "The token is not for this service (aud).");
     }
-    enum status status = check_confirmation(payload, why);
-    return status == STATUS_OK ? check_times(payload, now_ms, out_expires_ms, why) : status;
+    return check_times(payload, now_ms, out_expires_ms, why);
 }

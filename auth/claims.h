@@ -11,7 +11,7 @@
 #include "auth/keys.h"
 #include "base/limits.h"
 
-/* aud, exp, nbf, iat and cnf (RFC 7519 section 4.1, RFC 7800). A token is valid while now < exp;
+/* aud, exp, nbf and iat (RFC 7519 section 4.1). A token is valid while now < exp;
  * the leeway is for nbf and iat alone. STATUS_UNAUTHENTICATED and a static sentence in why. */
 MUST_CHECK enum status auth_claims_check(const json_t *payload,
                                          const struct auth_keys_issuer *issuer, int64_t now_ms,

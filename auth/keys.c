@@ -122,6 +122,7 @@ struct auth_keys_issuer *auth_keys_add(struct auth_keys *keys, const struct auth
     issuer->roles_claim = arena_copy(&keys->arena, config->roles_claim);
     issuer->allow_rs256 = config->allow_rs256;
     issuer->renewed = config->renewed;
+    issuer->binding = config->binding;
     issuer->notes = arena_array(&keys->arena, 1, sizeof *issuer->notes);
     return issuer;
 }

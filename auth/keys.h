@@ -22,6 +22,7 @@ struct auth_keys_notes {
 struct auth_keys_issuer {
     struct span issuer, audience;
     struct span client_claim, member_claim, roles_claim; /* absent as in struct auth_issuer */
+    enum auth_binding binding;
     bool allow_rs256, renewed;
     bool lenient;          /* reading leaves out what is wrong with single keys */
     struct auth_key *keys; /* owned; empty in a loaded set only for a renewed issuer */

@@ -20,6 +20,7 @@ static void copy_issuer(const struct auth_keys_issuer *from, struct auth_keys *k
         .audience = from->audience,
         .allow_rs256 = from->allow_rs256,
         .renewed = from->renewed,
+        .binding = from->binding,
         .client_claim = from->client_claim,
         .member_claim = from->member_claim,
         .roles_claim = from->roles_claim,

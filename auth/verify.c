@@ -7,7 +7,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <strings.h>
 
+#include "auth/binding.h"
 #include "auth/cache.h"
+#include "auth/certificate.h"
 #include "auth/claims.h"
 #include "auth/jws.h"
 #include "auth/keys.h"
@@ -120,8 +122,8 @@ struct finding {
     struct auth_principal principal;
 };
 
-static enum status judge(struct finding *finding, const struct auth_keys *keys, int64_t now_ms,
-                         struct auth_refusal *refusal) {
+static enum status judge(struct finding *finding, const struct auth_keys *keys,
+                         const struct auth_credentials *credentials, struct auth_refusal *refusal) {
     const char **why = &refusal->why;
     const struct auth_jws *jws = &finding->jws;
     const struct auth_keys_issuer *issuer;
@@ -135,10 +137,14 @@ static enum status judge(struct finding *finding, const struct auth_keys *keys, 
     if (!auth_signature_verify(key, jws->signing_input, signature)) {
         return auth_refuse(why, "The token's signature does not verify.");
     }
-    status = auth_claims_check(jws->payload, issuer, now_ms, &expires_ms, why);
+    status = auth_claims_check(jws->payload, issuer, credentials->now_ms, &expires_ms, why);
     if (status == STATUS_OK) {
         status =
             auth_principal_read(jws->payload, issuer, &finding->room, &finding->principal, why);
+    }
+    if (status == STATUS_OK) {
+        status = auth_binding_check(jws->payload, issuer, credentials->certificate,
+                                    &finding->principal, why);
     }
     if (status == STATUS_OK) {
         finding->principal.expires_ms = expires_ms;
@@ -152,24 +158,40 @@ struct presented {
     bool too_large;    /* not hashed, so that nobody makes us hash a megabyte */
 };
 
-static struct presented presented_of(const struct auth_loop *loop, struct span token) {
+/* What the cache knows is a token together with the certificate that came with it: with another
+ * one, or none, it is another matter. */
+static struct mac16 name_of(const struct auth_loop *loop, struct span token,
+                            const struct auth_certificate *certificate) {
+    struct mac16 name = siphash(loop->name_key, token);
+    if (certificate == NULL) {
+        return name;
+    }
+    unsigned char both[sizeof name.bytes + sizeof certificate->sha256];
+    memcpy(both, name.bytes, sizeof name.bytes);
+    memcpy(both + sizeof name.bytes, certificate->sha256, sizeof certificate->sha256);
+    return siphash(loop->name_key, span_of((const char *)both, sizeof both));
+}
+
+static struct presented presented_of(const struct auth_loop *loop, struct span token,
+                                     const struct auth_certificate *certificate) {
     struct presented presented = {.token = token, .too_large = token.size > LIMIT_TOKEN};
     if (!presented.too_large) {
-        presented.name = siphash(loop->name_key, token);
+        presented.name = name_of(loop, token, certificate);
     }
     return presented;
 }
 
 /* Verifies a token that the cache does not know, and puts it there. */
 static enum status verify_new(struct auth_loop *loop, const struct auth_keys *keys,
-                              const struct presented *presented, int64_t now_ms,
+                              const struct presented *presented,
+                              const struct auth_credentials *credentials,
                               struct auth_refusal *refusal) {
     struct finding finding;
     enum status status = auth_jws_parse(presented->token, &finding.jws, &refusal->why);
     if (status != STATUS_OK) {
         return status;
     }
-    status = judge(&finding, keys, now_ms, refusal);
+    status = judge(&finding, keys, credentials, refusal);
     if (status == STATUS_OK) {
         auth_cache_put(&loop->cache, &presented->name, &finding.principal);
     }
@@ -200,7 +222,7 @@ enum status auth_verify(struct auth_loop *loop, const struct auth_keys *keys,
         loop->counters.refused++;
         return status;
     }
-    struct presented presented = presented_of(loop, token);
+    struct presented presented = presented_of(loop, token, credentials->certificate);
     const struct auth_principal *known = find_cached(loop, keys, &presented, now_ms);
     if (known != NULL) {
         loop->counters.cached++;
@@ -212,7 +234,7 @@ enum status auth_verify(struct auth_loop *loop, const struct auth_keys *keys,
         refusal->why = "Too many tokens from this address have failed; try again in a second.";
         return STATUS_RATE_LIMITED;
     }
-    status = verify_new(loop, keys, &presented, now_ms, refusal);
+    status = verify_new(loop, keys, &presented, credentials, refusal);
     if (status != STATUS_OK) {
         if (!refusal->key_lacking) {
             auth_throttle_fail(&loop->throttle, credentials->peer, now_ms);

@@ -20,6 +20,7 @@
 
 struct config_issuer {
     struct auth_issuer token; /* what its tokens must be */
+    uint64_t binding;         /* enum auth_binding, from 1; 0: none was said */
     struct span keys_url;     /* its JWK set; absent: none */
     const char *ca_file;      /* whom to trust for it; NULL: whom the system trusts */
     bool discovery;           /* its metadata tell the URL of its keys */

@@ -43,6 +43,7 @@ static const struct member listener_members[] = {
     {0},
 };
 
+static const char *const bindings[] = {"none", "x5t", "directoryUrl", NULL};
 static const struct member issuer_members[] = {
     {"issuer", MEMBER_URL, offsetof(struct config_issuer, token.issuer), true, NULL},
     {"audience", MEMBER_TEXT, offsetof(struct config_issuer, token.audience), true, NULL},
@@ -52,6 +53,7 @@ static const struct member issuer_members[] = {
     {"caFile", MEMBER_PATH, offsetof(struct config_issuer, ca_file), false, NULL},
     {"insecureHttp", MEMBER_FLAG, offsetof(struct config_issuer, insecure_http), false, NULL},
     {"allowRs256", MEMBER_FLAG, offsetof(struct config_issuer, token.allow_rs256), false, NULL},
+    {"binding", MEMBER_CHOICE, offsetof(struct config_issuer, binding), false, bindings},
     {"clientClaim", MEMBER_TEXT, offsetof(struct config_issuer, token.client_claim), false, NULL},
     {"memberClaim", MEMBER_TEXT, offsetof(struct config_issuer, token.member_claim), false, NULL},
     {"rolesClaim", MEMBER_TEXT, offsetof(struct config_issuer, token.roles_claim), false, NULL},

@@ -50,6 +50,8 @@ static bool load_keys(struct settings *set, bool with_dev, char why[SETTINGS_WHY
     enum status status = STATUS_OK;
     for (uint32_t i = 0; i < count; i++) {
         issuers[i] = config->issuers[i].token;
+        if (config->issuers[i].binding != 0)
+            issuers[i].binding = (enum auth_binding)(config->issuers[i].binding - 1);
         issuers[i].renewed =
             span_present(config->issuers[i].keys_url) || config->issuers[i].discovery;
     }
@@ -86,6 +88,13 @@ static bool load_tls(struct settings *set, char why[SETTINGS_WHY_SIZE]) {
     return true;
 }
 
+static bool asks_for_certificates(const struct config *config) {
+    for (uint32_t i = 0; i < config->listener_count; i++)
+        if (config->listeners[i].kind == LISTENER_MUTUAL || config->listeners[i].proxy_count != 0)
+            return true;
+    return false;
+}
+
 enum status settings_load(const struct config_source *source, struct settings *older,
                           struct settings **out, char why[SETTINGS_WHY_SIZE]) {
     if (older != NULL && older->age >= SETTINGS_KEPT_MAX) {
@@ -109,6 +118,7 @@ enum status settings_load(const struct config_source *source, struct settings *o
         .note_reads_s = (unsigned)set->config->note_reads_seconds,
         .log_public = set->config->log_public,
         .witnessed = set->config->witness_count != 0,
+        .certificates = asks_for_certificates(set->config),
         .metrics_public = set->config->metrics_public,
     };
     *out = set;

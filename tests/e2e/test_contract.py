@@ -105,6 +105,7 @@ def test_every_operation_says_who_may_call_it():
         "/evidence/{id}",
         "/.well-known/authzen-configuration",
         "/.well-known/jwks.json",
+        "/.well-known/oauth-protected-resource",
     }
 
 
@@ -388,7 +389,11 @@ def refusal(status, name, instance="r1", **headers):
 
 def test_a_right_refusal_passes():
     read(refusal(404, "not-found"))
-    read(refusal(401, "unauthenticated", www_authenticate="Bearer"))
+    where = 'resource_metadata="http://127.0.0.1/.well-known/oauth-protected-resource"'
+    told = f'Bearer realm="consentd", scope="consents:read", {where}'
+    read(refusal(401, "unauthenticated", www_authenticate=told))
+    with pytest.raises(Broken):
+        read(refusal(401, "unauthenticated", www_authenticate="Bearer"))
     read(refusal(413, "body-too-large"))
     read(refusal(404, "not-found"), path="/nothing")
     read(refusal(405, "method-not-allowed", allow="GET, HEAD"), "PUT", "/healthz")

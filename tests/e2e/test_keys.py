@@ -2,8 +2,6 @@
 """Key sets from URLs: fetched, cached, rotated under load, and kept when their server fails."""
 
 import concurrent.futures
-import datetime
-import ipaddress
 import json
 import signal
 import threading
@@ -11,9 +9,9 @@ import threading
 import pytest
 from conftest import NOW, NOW_S
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from harness.authority import Authorities
+from harness.ca import Authority
 from harness.client import Api
 from harness.process import logged, metrics, until
 from harness.server import Server
@@ -316,50 +314,20 @@ def test_metadata_tell_where_the_keys_are(scene):
 # ---- HTTPS
 
 
-def certificate_of(path, name, issuer=None, address="localhost"):
-    """A certificate authority, or a server's certificate by one, as a PEM file with its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    now = datetime.datetime.now(datetime.timezone.utc)
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer[0].subject if issuer else subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
-    )
-    if issuer is not None:
-        names = [x509.DNSName(address), x509.IPAddress(ipaddress.ip_address("192.0.2.9"))]
-        builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
-    certificate = builder.sign(issuer[1] if issuer else key, hashes.SHA256())
-    pem = certificate.public_bytes(serialization.Encoding.PEM)
-    pem += key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    (path / f"{name}.pem").write_bytes(pem)
-    return certificate, key, path / f"{name}.pem"
-
-
 def test_https_is_verified_against_the_configured_authorities_alone(tmp_path):
-    ca = certificate_of(tmp_path, "ca")
-    stranger = certificate_of(tmp_path, "stranger")
-    server = certificate_of(tmp_path, "server", ca)
-    wrong = certificate_of(tmp_path, "wrong", ca, address="elsewhere.example")
-    with Authorities(server[2]) as right, Authorities(wrong[2]) as misnamed:
+    ca, stranger = Authority(tmp_path / "ca"), Authority(tmp_path / "stranger", name="stranger")
+    usage = (ExtendedKeyUsageOID.SERVER_AUTH,)
+    wrong = ca.issue("server", names=[x509.DNSName("elsewhere.example")], usage=usage)
+    with Authorities(ca.server()) as right, Authorities(wrong) as misnamed:
         names = ("good", "stranger", "system", "misnamed")
         good, by_stranger, by_system = (right.add(name) for name in names[:3])
         elsewhere = misnamed.add("misnamed")
         scene = Scene(tmp_path, right)
         scene.start(
-            good.config(caFile=str(ca[2])),
-            by_stranger.config(caFile=str(stranger[2])),
+            good.config(caFile=str(ca.certificate)),
+            by_stranger.config(caFile=str(stranger.certificate)),
             by_system.config(),
-            elsewhere.config(caFile=str(ca[2])),
+            elsewhere.config(caFile=str(ca.certificate)),
         )
         assert scene.status(good.token(NOW_S)) == 200
         for authority in (by_stranger, by_system, elsewhere):

@@ -63,7 +63,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct span header = span_of((const char *)data, size);
     int peer_size = snprintf(peer, sizeof peer, "peer %u", peers++);
     struct span from = span_of(peer, (size_t)peer_size);
-    const struct auth_credentials credentials = {header, from, NOW_MS};
+    const struct auth_credentials credentials = {
+        .authorization = header, .peer = from, .now_ms = NOW_MS};
     enum status status = auth_verify(loop, keys, &credentials, &first, &refusal);
     ASSERT(status == STATUS_OK || (status == STATUS_UNAUTHENTICATED && refusal.why != NULL));
     ASSERT(auth_verify(loop, keys, &credentials, &second, &refusal) == status);

@@ -20,6 +20,7 @@ struct rig {
     EVP_PKEY *ec, *rsa, *ed;
     struct auth_keys *keys;
     struct auth_loop *loop;
+    const struct auth_certificate *certificate; /* of the connection; NULL: none */
     unsigned peers; /* so that no test meets the limit of failures unless it wants to */
 };
 
@@ -72,6 +73,7 @@ UNUSED static enum status rig_present(struct rig *rig, const char *header, size_
     int peer_size = snprintf(peer, sizeof peer, "192.0.2.%u", rig->peers++);
     const struct auth_credentials credentials = {.authorization = span_of(exact, size),
                                                  .peer = span_of(peer, (size_t)peer_size),
+                                                 .certificate = rig->certificate,
                                                  .now_ms = now_ms};
     enum status status = auth_verify(rig->loop, rig->keys, &credentials, out, refusal);
     free(exact);

@@ -4,6 +4,7 @@
 #include "tests/unit/support_reading.h"
 
 #include "api/assets.h"
+#include "api/resource.h"
 #include "base/encode.h"
 
 static const char *digest_hex(struct world *w) {
@@ -231,6 +232,42 @@ static void version_contract_and_reference_need_no_token(void **state) {
     assert_non_null(strstr(header_of(&reply, "content-security-policy"), "default-src 'none'"));
 }
 
+static void the_metadata_of_the_resource_say_how_to_get_a_token(void **state) {
+    static const char expected[] =
+        "{\"resource\":\"" PUBLIC_URL "\","
+        "\"authorization_servers\":[\"https://issuer.consentd.invalid\"],"
+        "\"scopes_supported\":[\"consents:write\",\"consents:read\",\"decisions:evaluate\","
+        "\"audit:read\",\"admin\"],\"bearer_methods_supported\":[\"header\"],"
+        "\"jwks_uri\":\"" PUBLIC_URL "/.well-known/jwks.json\","
+        "\"resource_signing_alg_values_supported\":[\"ES256\"],"
+        "\"resource_documentation\":\"" PUBLIC_URL "/docs\","
+        "\"tls_client_certificate_bound_access_tokens\":false,"
+        "\"authorization_details_types_supported\":[\"consent\"],"
+        "\"dpop_bound_access_tokens_required\":false}";
+    struct world *w = *state;
+    struct reply reply = get(w, AS_NOBODY, "/.well-known/oauth-protected-resource");
+    assert_int_equal(reply.status, 200);
+    assert_string_equal(reply.body.data, expected);
+    w->settings.certificates = true;
+    reply = get(w, AS_NOBODY, "/.well-known/oauth-protected-resource");
+    assert_non_null(strstr(reply.body.data, "\"tls_client_certificate_bound_access_tokens\":true"));
+}
+
+/* RFC 9728 section 3.1. */
+static void the_well_known_path_stands_between_host_and_path(void **state) {
+    static const char *const rows[][2] = {
+        {"https://c.example", "https://c.example/.well-known/oauth-protected-resource"},
+        {"https://c.example:8443/a/b",
+         "https://c.example:8443/.well-known/oauth-protected-resource/a/b"},
+        {"http://127.0.0.1:1", "http://127.0.0.1:1/.well-known/oauth-protected-resource"},
+        {"", "/.well-known/oauth-protected-resource"},
+    };
+    struct world *w = *state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_string_equal(api_resource_metadata_url(&w->arena, span_of_text(rows[i][0])).data,
+                            rows[i][1]);
+}
+
 static void every_problem_has_a_page_that_brings_everything_with_it(void **state) {
     struct world *w = *state;
     const char *previous = "";
@@ -276,6 +313,8 @@ int main(void) {
         TEST(readiness_tells_the_operator_what_is_in_force),
         TEST(metrics_are_for_the_same_host_unless_opened),
         TEST(version_contract_and_reference_need_no_token),
+        TEST(the_metadata_of_the_resource_say_how_to_get_a_token),
+        TEST(the_well_known_path_stands_between_host_and_path),
         TEST(every_problem_has_a_page_that_brings_everything_with_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,8 @@
 
 #include "api/router.h"
 
+#define METADATA ", resource_metadata=\"" PUBLIC_URL "/.well-known/oauth-protected-resource\""
+
 /* ---- paths */
 
 static enum status find(const char *method, const char *path, struct api_call *call) {
@@ -127,7 +129,8 @@ static void an_unknown_path_needs_no_token_to_be_unknown(void **state) {
 static void without_a_token_the_challenge_names_no_error(void **state) {
     struct reply reply = send(*state, (struct sending){.target = "/v1/consents", .body = GRANTED});
     assert_problem(&reply, 401, "unauthenticated");
-    assert_string_equal(header_of(&reply, "www-authenticate"), "Bearer realm=\"consentd\"");
+    assert_string_equal(header_of(&reply, "www-authenticate"),
+                        "Bearer realm=\"consentd\", scope=\"consents:write\"" METADATA);
 }
 
 static void a_token_that_is_not_good_is_challenged_as_invalid(void **state) {
@@ -161,12 +164,12 @@ static void a_token_without_the_scope_is_told_which(void **state) {
     assert_problem(&reply, 403, "insufficient-scope");
     assert_string_equal(header_of(&reply, "www-authenticate"),
                         "Bearer realm=\"consentd\", error=\"insufficient_scope\", "
-                        "scope=\"consents:write\"");
+                        "scope=\"consents:write\"" METADATA);
     reply = get(*state, writer, "/v1/consents");
     assert_problem(&reply, 403, "insufficient-scope");
     assert_string_equal(header_of(&reply, "www-authenticate"),
                         "Bearer realm=\"consentd\", error=\"insufficient_scope\", "
-                        "scope=\"consents:read audit:read\"");
+                        "scope=\"consents:read audit:read\"" METADATA);
 }
 
 /* ---- bodies and media types */

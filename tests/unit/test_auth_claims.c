@@ -1,4 +1,4 @@
-/* Claims that say whether a signed token counts: issuer, audience, times, confirmation. */
+/* Claims that say whether a signed token counts: issuer, audience, times. */
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/unit/support_rig.h"
 
@@ -100,21 +100,6 @@ static void nbf_and_iat_may_be_sixty_seconds_ahead(void **state) {
     CHECK(*state, ",\"iss\":\"" ISSUER "\",\"aud\":\"consentd\",\"exp\":1711933200", rows);
 }
 
-static void bound_tokens_are_refused_until_their_proof_can_be_checked(void **state) {
-    static const struct row rows[] = {
-        {",\"cnf\":{\"jkt\":\"0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I\"}",
-         "The token is bound to a DPoP key (cnf.jkt), and DPoP is not accepted yet."},
-        {",\"cnf\":{\"x5t#S256\":\"A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0\"}",
-         "The token is bound to a client certificate (cnf.x5t#S256), and this listener has no "
-         "mutual TLS to check it."},
-        {",\"cnf\":{\"jwk\":{}}", "The token has a confirmation (cnf) that is not understood."},
-        {",\"cnf\":{}", "The token has a confirmation (cnf) that is not understood."},
-        {",\"cnf\":null", "The token has a confirmation (cnf) that is not understood."},
-        {",\"cnf\":\"jkt\"", "The token has a confirmation (cnf) that is not understood."},
-    };
-    CHECK(*state, ",\"iss\":\"" ISSUER "\",\"aud\":\"consentd\",\"exp\":1711933200", rows);
-}
-
 static void a_refusal_never_shows_what_the_token_says(void **state) {
     struct rig *rig = *state;
     static const char *const payloads[] = {
@@ -141,7 +126,6 @@ int main(void) {
         cmocka_unit_test(the_audience_is_or_contains_us),
         cmocka_unit_test(a_token_counts_until_exp_and_not_a_moment_longer),
         cmocka_unit_test(nbf_and_iat_may_be_sixty_seconds_ahead),
-        cmocka_unit_test(bound_tokens_are_refused_until_their_proof_can_be_checked),
         cmocka_unit_test(a_refusal_never_shows_what_the_token_says),
     };
     return cmocka_run_group_tests(tests, rig_init, rig_release);

@@ -316,25 +316,6 @@ static void a_token_of_ory_hydra_is_read(void **state) {
                "The token's kid names no key of its issuer.");
 }
 
-/* The Perseus demonstrator: ES256, client_id a Directory URL, bound to the client's certificate. */
-static void a_token_of_the_perseus_demonstrator_waits_for_mutual_tls(void **state) {
-    struct rig *rig = *state;
-    static const char bound[] =
-        "{\"iss\":\"" ISSUER "\",\"aud\":\"" AUDIENCE "\",\"exp\":1711933200,\"iat\":1711929600,"
-        "\"nbf\":1711929600,\"scope\":\"consents:read\",\"client_id\":"
-        "\"https://directory.core.pilot.trust.ib1.org/member/28364528/application/1\","
-        "\"cnf\":{\"x5t#S256\":\"A4DtL2JmUMhAsvJj5tKyn64SqzmuXbMrJa0n761y5v0\"}}";
-    static const char unbound[] =
-        "{\"iss\":\"" ISSUER "\",\"aud\":\"" AUDIENCE "\",\"exp\":1711933200,\"iat\":1711929600,"
-        "\"nbf\":1711929600,\"scope\":\"consents:read\",\"client_id\":"
-        "\"https://directory.core.pilot.trust.ib1.org/member/28364528/application/1\"}";
-    rig_refuse(rig, rig_sign(rig, bound),
-               "The token is bound to a client certificate (cnf.x5t#S256), and this listener has "
-               "no mutual TLS to check it.");
-    assert_span(rig_accept(rig, rig_sign(rig, unbound)).tenant,
-                "https://directory.core.pilot.trust.ib1.org/member/28364528/application/1");
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scopes_have_names_and_bits),
@@ -351,7 +332,6 @@ int main(void) {
         cmocka_unit_test(a_consent_that_is_not_clear_is_refused),
         cmocka_unit_test(a_token_of_oidc_provider_is_read),
         cmocka_unit_test(a_token_of_ory_hydra_is_read),
-        cmocka_unit_test(a_token_of_the_perseus_demonstrator_waits_for_mutual_tls),
     };
     return cmocka_run_group_tests(tests, rig_init, rig_release);
 }

@@ -382,7 +382,13 @@ static void keys_come_from_a_file_or_a_place_that_may_be_asked(void **state) {
     assert_string_equal(config->issuers[0].keys_url.data, "https://i.example/jwks?p=1");
     assert_string_equal(config->issuers[0].ca_file, "c");
     assert_int_equal(config->keys_cooldown_seconds, 30);
+    assert_int_equal(config->issuers[0].binding, 0);
     config_free(config);
+    config = load_issuer(KEYS("\"keyFile\":\"k\",\"binding\":\"directoryUrl\""));
+    assert_int_equal(config->issuers[0].binding, 1 + AUTH_BINDING_DIRECTORY);
+    config_free(config);
+    assert_null(load_issuer(KEYS("\"keyFile\":\"k\",\"binding\":\"dpop\"")));
+    assert_string_equal(why, "config: \"issuers[0].binding\": must be none, x5t or directoryUrl");
 }
 
 static void what_production_needs_is_required_by_name(void **state) {

@@ -151,7 +151,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class Authorities(ThreadingHTTPServer):
-    """All at one address; use as a context. certificate: a PEM file with chain and key, for TLS."""
+    """All at one address; use as a context. certificate: a harness.ca.Pair, for TLS."""
 
     daemon_threads = True
 
@@ -162,7 +162,7 @@ class Authorities(ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.server_port}"
         if certificate is not None:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(certificate)
+            context.load_cert_chain(certificate.certificate, certificate.key)
             self.socket = context.wrap_socket(self.socket, server_side=True)
             self.url = f"https://localhost:{self.server_port}"
         self.thread = threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True)

@@ -89,7 +89,8 @@ def refusal(response, cause):
     assert response.status_code == 401, document
     assert document["type"].endswith("/problems/certificate-refused")
     assert document["cause"] == cause
-    assert response.headers["www-authenticate"] == 'Bearer realm="consentd"'
+    told = response.headers["www-authenticate"]
+    assert told.startswith('Bearer realm="consentd", resource_metadata="') and "error" not in told
     return document["detail"]
 
 
