@@ -24,17 +24,38 @@ def wrong_scope(operation):
 
 
 def documented():
+    """Each operation with the scopes of which one will do; None where no token is needed."""
     document = yaml.safe_load((ROOT / "openapi.yaml").read_text())
-    return {
-        f"{method.upper()} {path}"
-        for path, item in document["paths"].items()
-        for method in item
-        if method in METHODS
-    }
+    found = {}
+    for path, item in document["paths"].items():
+        for method in item:
+            if method not in METHODS:
+                continue
+            choices = item[method]["security"]
+            scopes = {scope for choice in choices for scope in choice["bearer"]}
+            found[f"{method.upper()} {path}"] = scopes if choices else None
+    return found
+
+
+DOCUMENTED = documented()
+SCOPES = sorted({scope for scopes in DOCUMENTED.values() for scope in scopes or ()})
 
 
 def test_the_table_has_a_row_for_every_documented_operation():
-    assert documented() == set(ROWS)
+    assert set(DOCUMENTED) == set(ROWS)
+    assert len(TABLE["operations"]) == len(ROWS)
+
+
+def test_the_table_says_something_of_every_caller():
+    """And of nobody's missing scope anything else than the document does."""
+    for operation, row in ROWS.items():
+        said = {caller: row["expect"].get(caller, row["expect"].get("else"))
+                for caller in TABLE["callers"]}
+        assert None not in said.values(), operation
+        scopes = DOCUMENTED[operation]
+        assert (said["nobody"] == 401) == (scopes is not None), operation
+        if scopes:
+            assert said["unscoped"] == 403, operation
 
 
 def test_every_row_names_known_callers_only():
@@ -57,6 +78,42 @@ def token_of(cast, caller, operation=""):
         "unscoped": lambda: m.token(cast.tenant_url, wrong_scope(operation)),
         "nobody": lambda: None,
     }[caller]()
+
+
+@pytest.mark.parametrize("operation", ROWS)
+def test_a_scope_opens_what_the_document_says_and_nothing_else(cast, subject, operation):
+    """Every operation with each scope alone, and with none: an operation that asks for another
+    scope than it says, or for none, is found."""
+    scopes, also, wrong = DOCUMENTED[operation], set(ROWS[operation].get("also", ())), []
+    for scope in [*SCOPES, "", "consents:writes Consents:write consents"]:
+        consent = subject(ROWS[operation])
+        if ROWS[operation].get("blocked"):
+            block(cast)
+        if ROWS[operation].get("held"):
+            held = {"consentId": consent["consentId"], "reason": "court-17"}
+            assert cast.tenant.post("/v1/holds", held).status_code == 201
+        acting = {"tenant": cast.tenant_url} if scope == "admin" else {}
+        token = cast.minter.token(cast.tenant_url, scope, providers=[cast.tenant_url])
+        response = perform(cast, operation, consent, token, acting=acting)
+        told = response.headers.get("www-authenticate", "")
+        refused = response.status_code == 403 and 'error="insufficient_scope"' in told
+        asked = also if scope in (scopes or ()) else scopes
+        if refused and set(told.partition('scope="')[2].partition('"')[0].split()) != asked:
+            wrong.append(f"{scope}: {told}")
+        if refused == (not scopes or (scope in scopes and not also)):
+            wrong.append(f"{scope}: {response.status_code}")
+    assert not wrong, wrong
+
+
+@pytest.mark.parametrize("operation", [o for o in ROWS if DOCUMENTED[o] is None])
+def test_what_needs_no_token_looks_at_none(cast, subject, operation):
+    consent = subject(ROWS[operation])
+    without = perform(cast, operation, consent, None, request_id="same")
+    for token in ("a.b.c", cast.minter.token(cast.tenant_url, "")):
+        response = perform(cast, operation, consent, token, request_id="same")
+        assert response.status_code == without.status_code
+        if operation not in ("GET /metrics",):
+            assert response.content == without.content
 
 
 def question(cast, consent):
