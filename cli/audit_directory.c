@@ -15,9 +15,9 @@
 
 struct directory {
     struct audit_source source; /* first: what others hold */
-    int folder;
-    FILE *lines; /* NULL until one is asked for */
-    struct buffer line;
+    int folder, lines;          /* lines: -1 until one is asked for */
+    struct buffer ahead;        /* of lines, read and not given yet from `at` on */
+    size_t at;
 };
 
 static bool fail(struct directory *self, const char *name, struct audit_fault *fault) {
@@ -56,40 +56,55 @@ static enum audit_got get(struct audit_source *source, const char *path, size_t 
 /* ---- lines */
 
 static bool open_lines(struct directory *self, struct audit_fault *fault) {
-    int fd = openat(self->folder, "events.ndjson", O_RDONLY | O_CLOEXEC);
-    self->lines = fd >= 0 ? fdopen(fd, "rb") : NULL;
-    return self->lines != NULL || fail(self, "events.ndjson", fault);
+    self->lines = openat(self->folder, "events.ndjson", O_RDONLY | O_CLOEXEC);
+    return self->lines >= 0 || fail(self, "events.ndjson", fault);
+}
+
+/* Reads on, behind what was not given yet; *end tells that there is no more. */
+static bool read_ahead(struct directory *self, bool *end, struct audit_fault *fault) {
+    struct buffer *ahead = &self->ahead;
+    size_t left = ahead->size - self->at;
+    if (left != 0)
+        memmove(ahead->data, ahead->data + self->at, left);
+    ahead->size = left;
+    self->at = 0;
+    if (left > LINE_MAX_BYTES)
+        return audit_bad(fault, "events.ndjson: a line has more than %d bytes", LINE_MAX_BYTES);
+    size_t room = left < CHUNK ? CHUNK : left; /* a long line is not moved again for each chunk */
+    ssize_t got = read(self->lines, buffer_reserve(ahead, room), room);
+    if (got < 0)
+        return fail(self, "events.ndjson", fault);
+    ahead->size += (size_t)got;
+    *end = got == 0;
+    return true;
 }
 
 /* A line without its newline, which must be there. */
-static bool read_line(struct directory *self, struct audit_fault *fault) {
-    int c;
-    buffer_clear(&self->line);
-    while ((c = getc_unlocked(self->lines)) != EOF && c != '\n') {
-        char byte = (char)c;
-        if (self->line.size == LINE_MAX_BYTES)
-            return audit_bad(fault, "events.ndjson: a line has more than %d bytes", LINE_MAX_BYTES);
-        buffer_append(&self->line, &byte, 1);
-    }
-    if (ferror(self->lines))
-        return fail(self, "events.ndjson", fault);
-    if (c == EOF && self->line.size != 0)
-        return audit_bad(fault, "events.ndjson: the last line does not end");
-    return true;
-}
-
 static bool next_line(struct audit_source *source, struct span *line, struct audit_fault *fault) {
     struct directory *self = (struct directory *)source;
+    size_t seen = 0; /* of what is ahead, without a newline */
     *line = SPAN_NONE;
-    if (self->lines == NULL && !open_lines(self, fault))
+    if (self->lines < 0 && !open_lines(self, fault))
         return false;
-    do {
-        if (!read_line(self, fault))
+    for (bool end = false; !end;) {
+        const char *from = self->ahead.data + self->at;
+        size_t left = self->ahead.size - self->at;
+        const char *newline = left > seen ? memchr(from + seen, '\n', left - seen) : NULL;
+        seen = left;
+        if (newline == NULL && !read_ahead(self, &end, fault))
             return false;
-    } while (self->line.size == 0 && !feof(self->lines));
-    if (self->line.size != 0)
-        *line = buffer_span(&self->line);
-    return true;
+        if (newline == NULL)
+            continue;
+        size_t size = (size_t)(newline - from);
+        self->at += size + 1;
+        seen = 0;
+        if (size != 0) {
+            *line = span_of(from, size);
+            return true;
+        }
+    }
+    return self->ahead.size == self->at ||
+           audit_bad(fault, "events.ndjson: the last line does not end");
 }
 
 /* ---- what else is there */
@@ -142,11 +157,11 @@ static bool check_rest(struct audit_source *source, uint64_t size, struct audit_
 
 static void release(struct audit_source *source) {
     struct directory *self = (struct directory *)source;
-    if (self->lines != NULL)
-        fclose(self->lines);
+    if (self->lines >= 0)
+        close(self->lines);
     if (self->folder >= 0)
         close(self->folder);
-    buffer_release(&self->line);
+    buffer_release(&self->ahead);
     mem_free(self);
 }
 
@@ -161,5 +176,6 @@ struct audit_source *audit_directory_open(const char *path, struct audit_fault *
     struct directory *self = mem_alloc_zeroed(1, sizeof *self);
     self->source = (struct audit_source){&kind, path, false, AUDIT_NO_INDEX};
     self->folder = folder;
+    self->lines = -1;
     return &self->source;
 }

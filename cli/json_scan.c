@@ -3,14 +3,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/json_scan.h"
 
+#include <endian.h>
+
 #include "base/encode.h"
+
+#define ONES UINT64_C(0x0101010101010101)
+#define HIGHS (ONES << 7)
 
 static void cut(struct span *left, size_t size) {
     *left = span_of(left->data + size, left->size - size);
 }
 
+static bool is_space(char c) {
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 static void skip_space(struct span *left) {
-    while (left->size != 0 && memchr(" \t\r\n", left->data[0], 4) != NULL)
+    while (left->size != 0 && is_space(left->data[0]))
         cut(left, 1);
 }
 
@@ -42,11 +51,33 @@ static bool skip_escape(struct span *left) {
     return true;
 }
 
+/* Where bytes of w that are zero have their highest bit set; bytes behind them may, too. */
+static uint64_t zeros(uint64_t w) {
+    return (w - ONES) & ~w & HIGHS;
+}
+
+/* How many of eight bytes of a string stand for themselves, from the first on. Of the marks only
+ * the first is sure, which is all that is looked at. */
+static size_t plain_of_eight(const char *at) {
+    uint64_t w;
+    memcpy(&w, at, sizeof w);
+    w = le64toh(w);
+    uint64_t marks =
+        (zeros(w ^ ONES * '"') | zeros(w ^ ONES * '\\') | ((w - ONES * ' ') & ~w) | w) & HIGHS;
+    return marks != 0 ? (size_t)__builtin_ctzll(marks) / 8 : 8;
+}
+
 static bool skip_string(struct span *left) {
     if (left->size == 0 || left->data[0] != '"')
         return false;
     cut(left, 1);
-    while (left->size != 0 && left->data[0] != '"') {
+    for (;;) {
+        for (size_t plain = 8; left->size >= 8 && plain == 8;) {
+            plain = plain_of_eight(left->data);
+            cut(left, plain);
+        }
+        if (left->size == 0 || left->data[0] == '"')
+            break;
         if (left->data[0] == '\\') {
             if (!skip_escape(left))
                 return false;
@@ -147,7 +178,7 @@ static bool cut_value(struct span *left, struct span *value) {
 static bool keep(const struct json_wanted *wanted, size_t count, struct span name,
                  struct span value) {
     for (size_t i = 0; i < count; i++) {
-        if (!span_is(name, wanted[i].name))
+        if (name.size == 0 || name.data[0] != wanted[i].name[0] || !span_is(name, wanted[i].name))
             continue;
         if (span_present(*wanted[i].value))
             return false;

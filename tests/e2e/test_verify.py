@@ -282,6 +282,42 @@ def test_lines_that_are_none_are_found(log, line, said):
     assert found(verify(log, "--openings")) == f"entry 0: {said}"
 
 
+@pytest.mark.parametrize(
+    "inside, good",
+    [(b"\x1f", False), (b"\n", True), (b"\t", False), (b"\xff", False), (b"\xc3", False)]
+    + [(b"\\", False), (b"\\x", False), (b'\\"', True), ("\u00e9".encode(), True), (b"\x7f ~ !", True)],
+)
+def test_strings_are_read_exactly_wherever_something_stands_in_them(log, inside, good):
+    """In every place of eight bytes, which are looked at in one."""
+    for before in range(10):
+        for after in (0, 3, 9):
+            text = b"a" * before + inside + b"c" * after
+            line = b'{"x":"' + text + b'"}\n'
+            (log / "events.ndjson").write_bytes(line)
+            said = found(verify(log, "--openings"))
+            if inside == b"\n" or not good:  # a line ends there
+                assert said == "entry 0: its line is no JSON object", line
+            else:
+                assert said == "entry 0: its line has no index", line
+
+
+def test_lines_of_any_length_are_read(exported, tmp_path):
+    """Shorter and longer than what is read at once, and empty ones between them."""
+    raw = (exported / "events.ndjson").read_bytes().splitlines(True)
+    for size in (1, 65000, 65536, 200_000):
+        folder = shutil.copytree(exported, tmp_path / str(size))
+        padded = [line[:-2] + b" " * (size if i % 50 == 0 else 0) + b"}\n" for i, line in enumerate(raw)]
+        (folder / "events.ndjson").write_bytes(b"\n\n".join(padded) + b"\n" * size)
+        assert verify(folder, "--openings").returncode == 0
+
+
+def test_a_line_without_end_is_given_up(log):
+    with (log / "events.ndjson").open("wb") as file:
+        for _ in range(34):
+            file.write(b"x" * 1048576)
+    assert found(verify(log, "--openings")) == "events.ndjson: a line has more than 33554432 bytes"
+
+
 def test_what_cannot_be_read_is_unavailable(log, tmp_path):
     for folder in (tmp_path / "nothing", log / "checkpoint", tmp_path):
         done = ctl("verify", folder, "--vkey", log / "vkey")
