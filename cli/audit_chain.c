@@ -85,14 +85,21 @@ static void grow(struct audit_chains *chains) {
 
 struct audit_chain *audit_chains_find(struct audit_chains *chains, struct span name) {
     struct mac16 key = siphash(chains->secret, name);
-    if (2 * chains->count >= chains->capacity)
+    if (5 * chains->count >= 4 * chains->capacity)
         grow(chains);
     struct audit_chain *place = place_of(chains, &key);
     if (!place->used) {
-        *place = (struct audit_chain){.key = key, .last = AUDIT_NO_INDEX, .used = true};
+        *place = (struct audit_chain){
+            .key = key, .last = AUDIT_NO_INDEX, .expires = INT64_MAX, .used = true};
         chains->count++;
     }
     return place;
+}
+
+const struct audit_chain *audit_chains_at(const struct audit_chains *chains,
+                                          const struct mac16 *key) {
+    const struct audit_chain *place = chains->capacity != 0 ? place_of(chains, key) : NULL;
+    return place != NULL && place->used ? place : NULL;
 }
 
 /* Whether links between the last one and this one can have been erased: as many as are missing, the

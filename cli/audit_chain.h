@@ -12,8 +12,13 @@ struct audit_chain {
     struct mac16 key; /* of the consent's id or the tenant's URL */
     uint64_t number;  /* of the last entry; 0 before the first */
     uint64_t last;    /* its index; AUDIT_NO_INDEX before the first */
-    uint8_t state;    /* a consent's, 0: not known */
-    bool used;        /* a place of the table that is taken */
+    /* of a consent: */
+    struct mac16 active; /* where `holds`: the active consent of the arrangement of this id */
+    int64_t expires;     /* by its grant; INT64_MAX: never, or not known */
+    uint32_t parties;    /* digest of tenant and client; 0: not known */
+    uint8_t state;       /* 0: not known */
+    bool holds;
+    bool used; /* a place of the table that is taken */
 };
 struct audit_chains {
     unsigned char secret[SIPHASH_KEY_SIZE]; /* so that nobody can choose ids that collide */
@@ -43,6 +48,9 @@ struct audit_erased {
 void audit_chains_begin(struct audit_chains *chains, uint32_t link, uint64_t from);
 /* The chain of this name, made when it is new: number 0. Until the next call. */
 struct audit_chain *audit_chains_find(struct audit_chains *chains, struct span name);
+/* The same, of the key of a chain; NULL when there is none. */
+const struct audit_chain *audit_chains_at(const struct audit_chains *chains,
+                                          const struct mac16 *key);
 /* What an entry says of its place in a chain. */
 struct audit_link {
     uint64_t index, number;

@@ -50,13 +50,16 @@ static bool optional_text(struct span value, struct span *out) {
 
 /* The personal part's commitment goes to `personal`. */
 static bool read_payload(struct audit_entry *e, struct span *personal) {
-    struct span v, type, at, consent, tenant, seq, prev, tenant_seq, tenant_prev, when;
+    struct span v, type, at, consent, arrangement, tenant, client, seq, prev, tenant_seq,
+        tenant_prev, when;
     const struct json_wanted wanted[] = {
         {"v", &v},
         {"type", &type},
         {"at", &at},
         {"consentId", &consent},
+        {"arrangementId", &arrangement},
         {"tenant", &tenant},
+        {"client", &client},
         {"seq", &seq},
         {"prev", &prev},
         {"tenantSeq", &tenant_seq},
@@ -67,8 +70,9 @@ static bool read_payload(struct audit_entry *e, struct span *personal) {
     return json_scan_object(e->payload, wanted, COUNT(wanted)) && span_is(v, "1") &&
            json_scan_text(type, &e->type) && json_scan_text(at, &when) &&
            timestamp_parse(when, &e->at) == STATUS_OK && optional_text(consent, &e->consent) &&
-           optional_text(tenant, &e->tenant) && optional_number(seq, 0, &e->seq) &&
-           optional_number(prev, AUDIT_NO_INDEX, &e->prev) &&
+           optional_text(span_present(arrangement) ? arrangement : consent, &e->arrangement) &&
+           optional_text(tenant, &e->tenant) && optional_text(client, &e->client) &&
+           optional_number(seq, 0, &e->seq) && optional_number(prev, AUDIT_NO_INDEX, &e->prev) &&
            optional_number(tenant_seq, 0, &e->tenant_seq) &&
            optional_number(tenant_prev, AUDIT_NO_INDEX, &e->tenant_prev);
 }

@@ -16,8 +16,9 @@ struct audit_entry {
     struct span payload, personal; /* the bytes committed to; absent when erased or never there */
     bool has_personal;             /* the payload commits to a personal part */
     /* of the payload, when it is there: */
-    struct span type, consent, tenant, body;
-    struct span proof; /* of an answer to GET /v1/audit/events/{index} */
+    struct span type, consent, tenant, client, body;
+    struct span arrangement; /* the consent's own id where the payload does not say another */
+    struct span proof;       /* of an answer to GET /v1/audit/events/{index} */
     int64_t at;
     uint64_t seq, prev, tenant_seq, tenant_prev; /* 0 and AUDIT_NO_INDEX when absent */
 };

@@ -3,55 +3,12 @@
 #include "cli/audit_history.h"
 
 #include "cli/json_scan.h"
-#include "policy/lifecycle.h"
 
 void audit_history_begin(struct audit_history *h, uint64_t from) {
     *h = (struct audit_history){.from = from, .last_at = INT64_MIN};
     audit_chains_begin(&h->consents, AUDIT_CONSENT_LINK, from);
     audit_chains_begin(&h->tenants, AUDIT_TENANT_LINK, from);
-}
-
-/* ---- lifecycle */
-
-/* The state that an event leads to; 0 when it leads to none. */
-static enum consent_state state_of(struct span type) {
-    enum consent_state state;
-    struct span name = span_of(type.data + strlen("consent."), type.size - strlen("consent."));
-    if (span_is(name, "granted"))
-        return CONSENT_ACTIVE;
-    return lifecycle_state_parse(name, &state) == STATUS_OK ? state : (enum consent_state)0;
-}
-
-/* Facts are appended to what was granted; tokens only while it is active. */
-static bool may_append(struct span type, enum consent_state state) {
-    bool granted = state == CONSENT_ACTIVE || lifecycle_is_final(state);
-    return span_is(type, "consent.tokenAdded") ? state == CONSENT_ACTIVE : granted;
-}
-
-static const char *state_name(enum consent_state state) {
-    const char *name = lifecycle_state_name(state);
-    return name != NULL ? name : "not there";
-}
-
-static bool check_state(struct audit_chain *chain, const struct audit_entry *e, bool gap,
-                        struct audit_fault *fault) {
-    enum consent_state to = state_of(e->type), from = gap ? 0 : chain->state;
-    bool first = chain->number == 1;
-    bool right;
-    if (span_is(e->type, "consent.imported")) /* as it stood elsewhere */
-        return first || audit_bad_entry(fault, e->index, "an import of what was there before");
-    if (first)
-        right = to == CONSENT_REQUESTED || to == CONSENT_ACTIVE;
-    else if (from == 0)
-        right = true; /* what it was cannot be known */
-    else
-        right = to != 0 ? lifecycle_may_follow(from, to) : may_append(e->type, from);
-    if (!right)
-        return audit_bad_entry(fault, e->index, "\"%.*s\" of a consent that is %s",
-                               SPAN_ARG(e->type), first ? "not there" : state_name(from));
-    if (to != 0 || gap)
-        chain->state = (uint8_t)to;
-    return true;
+    h->lives = (struct audit_lives){.successor_at = AUDIT_NO_INDEX};
 }
 
 /* ---- numbers */
@@ -72,7 +29,8 @@ static bool add_to_consent(struct audit_history *h, const struct audit_entry *e,
                                "it is number %llu of its consent, whose last one seen is %llu: an "
                                "entry is missing, or there twice",
                                (unsigned long long)e->seq, (unsigned long long)known);
-    return check_state(chain, e, gap, fault);
+    h->consent_count += known == 0;
+    return audit_life_change(h, chain, e, gap, fault);
 }
 
 static bool add_to_tenant(struct audit_history *h, const struct audit_entry *e,
@@ -115,6 +73,7 @@ bool audit_history_add(struct audit_history *h, const struct audit_entry *e,
                        struct audit_fault *fault) {
     if (!span_present(e->payload)) {
         audit_erased_add(&h->erased, e->index, AUDIT_PAYLOAD_GONE);
+        h->lives.successor_at = AUDIT_NO_INDEX; /* it may have been the grant that was due */
         return true;
     }
     if (e->has_personal && !span_present(e->personal))
@@ -122,7 +81,9 @@ bool audit_history_add(struct audit_history *h, const struct audit_entry *e,
     if (e->at < h->last_at)
         return audit_bad_entry(fault, e->index, "it is older than the entry before it");
     h->last_at = e->at;
-    return add_to_tenant(h, e, fault) && add_to_consent(h, e, fault) && read_notice(h, e, fault);
+    return add_to_tenant(h, e, fault) && audit_life_due(h, e, fault) &&
+           add_to_consent(h, e, fault) && audit_life_permit(h, e, fault) &&
+           read_notice(h, e, fault);
 }
 
 bool audit_history_explained(const struct audit_history *h) {
@@ -137,7 +98,7 @@ bool audit_history_end(const struct audit_history *h, struct audit_fault *fault)
                 fault, gone->index, "its %s is not there, and no notice says that it was erased",
                 (gone->marks & AUDIT_PAYLOAD_GONE) != 0 ? "payload" : "personal part");
     }
-    return true;
+    return audit_life_end(h, fault);
 }
 
 void audit_history_release(struct audit_history *h) {

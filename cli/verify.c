@@ -32,8 +32,9 @@ static const char help[] =
     "or\n"
     "                   a later notice says that it was erased. The entries of each consent and "
     "of\n"
-    "                   each tenant are numbered without gaps, states follow one another as they\n"
-    "                   may, time does not go back\n"
+    "                   each tenant are numbered without gaps, time does not go back, and lives\n"
+    "                   of consents are legal: states that may follow one another, one active\n"
+    "                   consent of an arrangement, nothing permitted by what is not active\n"
     "  --tenant URL     reads the entries about one tenant, as an auditor of that tenant may: its\n"
     "                   numbers must go without gaps to the one that the log has signed. For a "
     "URL\n"
@@ -148,7 +149,7 @@ static void print_good(const struct audit_run *run) {
                (unsigned long long)run->opened,
                (unsigned long long)audit_erased_between(&run->history.erased, AUDIT_NO_INDEX,
                                                         UINT64_MAX),
-               (unsigned long long)run->history.consents.count,
+               (unsigned long long)run->history.consent_count,
                (unsigned long long)run->history.tenants.count);
     if (run->witnesses->count != 0) {
         char time[TIMESTAMP_SIZE + 1];

@@ -20,6 +20,7 @@ from harness.world import difference
 from model import format_time
 from test_authzen_certification import BASIC
 from test_authzen_certification import PACK as CERTIFICATION
+from test_export import ctl, export
 
 MOMENTS = 24
 
@@ -29,6 +30,13 @@ def history(tmp_path_factory):
     made = History(tmp_path_factory.mktemp("past")).live(MOMENTS)
     yield made
     made.server.stop()
+
+
+def test_an_auditor_finds_what_happened_legal(history, tmp_path):
+    """Lives of all kinds, with decisions and other packs between them."""
+    export(history.server.data, tmp_path / "out")
+    done = ctl("verify", tmp_path / "out", "--vkey", tmp_path / "out" / "vkey", "--openings")
+    assert (done.returncode, done.stderr) == (0, ""), done
 
 
 def test_the_history_is_worth_asking_about(history):

@@ -428,10 +428,9 @@ def test_nothing_follows_an_end(forged):
         for h in forged.histories().values()
         if len(h) > 2 and h[-1]["event"] in ends and h[-2]["event"] == "consent.tokenAdded"
     )
-    history[-2]["payload"]["type"], history[-1]["payload"]["type"] = (
-        history[-1]["payload"]["type"],
-        history[-2]["payload"]["type"],
-    )
+    before, last = history[-2]["payload"], history[-1]["payload"]
+    for member in ("type", "body"):
+        before[member], last[member] = last[member], before[member]
     index = history[-1]["index"]
     assert found(forged.verify()).startswith(f'entry {index}: "consent.tokenAdded" of a consent')
 
