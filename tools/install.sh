@@ -61,6 +61,18 @@ make_node_modules() {
     cp tests/npm/package-lock.json "$stamp"
 }
 
+# The nginx that tests put in front: unpacked and not installed, so that no web server starts here.
+unpack_nginx() {
+    local where=tests/.nginx file
+    [ -x "$where/usr/sbin/nginx" ] && return 0
+    rm -rf "$where" && mkdir -p "$where"
+    (cd "$where" && apt-get download -qq nginx 2>/dev/null) || {
+        as_root apt-get update -qq </dev/null
+        (cd "$where" && apt-get download -qq nginx)
+    }
+    for file in "$where"/nginx_*.deb; do dpkg-deb -x "$file" "$where"; done
+}
+
 case ${1:-} in
 run)
     # shellcheck disable=SC2086
@@ -71,6 +83,7 @@ test)
     install_packages $test_packages
     make_venv
     make_node_modules
+    unpack_nginx
     ;;
 *)
     echo "usage: tools/install.sh run|test" >&2
