@@ -44,6 +44,8 @@ struct api_service {
     void (*metrics)(void *context, struct buffer *out); /* Prometheus text of the process */
     bool (*draining)(void *context);
     void (*keys_wanted)(void *context); /* a token named a key that its issuer may have by now */
+    /* Counted by the api. */
+    _Atomic(uint64_t) unknown_revocations; /* of tokens that nobody had registered: an alarm */
 };
 
 struct api_packs;

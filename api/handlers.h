@@ -80,6 +80,14 @@ enum api_outcome api_holds_list(struct api_call *call);
 /* for whoever was given the address */
 enum api_outcome api_evidence(struct api_call *call);
 
+/* by certificate alone */
+enum api_outcome api_ib1_permission(struct api_call *call);
+enum api_outcome api_ib1_permission_reply(struct api_call *call, struct store_change *change);
+enum api_outcome api_ib1_revoke(struct api_call *call);
+enum api_outcome api_ib1_revoke_reply(struct api_call *call, struct store_change *change);
+enum api_outcome api_ib1_message(struct api_call *call);
+enum api_outcome api_ib1_message_reply(struct api_call *call, struct store_change *change);
+
 /* the service itself */
 enum api_outcome api_healthz(struct api_call *call);
 enum api_outcome api_readyz(struct api_call *call);

@@ -136,9 +136,9 @@ bool api_accepts_exactly(struct span accept, const char *media_type) {
     return accepted(accept, span_of_text(media_type), false);
 }
 
-bool api_is_json(struct span content_type) {
+bool api_media_type_is(struct span content_type, const char *media_type) {
     struct span type = content_type;
-    return same_ignoring_case(trim(take(&type, ';')), SPAN("application/json"));
+    return same_ignoring_case(trim(take(&type, ';')), span_of_text(media_type));
 }
 
 /* ---- Idempotency-Key and If-Match */

@@ -17,8 +17,8 @@ bool api_query_next(struct arena *arena, struct span *query, struct span *name, 
 bool api_accepts(struct span accept, const char *media_types);
 /* Like api_accepts, but only when Accept names the type itself, without a wildcard. */
 bool api_accepts_exactly(struct span accept, const char *media_type);
-/* Whether a Content-Type is application/json, parameters aside. */
-bool api_is_json(struct span content_type);
+/* Whether a Content-Type is this one, parameters aside. */
+bool api_media_type_is(struct span content_type, const char *media_type);
 /* Idempotency-Key: bare or in quotes, 1 to 128 visible ASCII characters; the key without quotes.
  * STATUS_MISSING_IDEMPOTENCY_KEY or STATUS_INVALID_PARAMETER. */
 MUST_CHECK enum status api_idempotency_key(const struct api_call *call, struct span *out);

@@ -140,6 +140,15 @@ enum api_outcome api_problem_scope(struct api_call *call, unsigned scopes) {
     return end(call, &out, STATUS_INSUFFICIENT_SCOPE);
 }
 
+enum api_outcome api_problem_oauth(struct api_call *call, enum status status, const char *error,
+                                   const char *detail) {
+    struct json_out out;
+    begin(call, &out, status, detail);
+    json_out_member(&out, "error", span_of_text(error));
+    json_out_member(&out, "error_description", span_of_text(detail));
+    return end(call, &out, status);
+}
+
 enum api_outcome api_problem_method(struct api_call *call, const char *allow) {
     api_header_set(call, "allow", arena_copy(call->arena, span_of_text(allow)));
     return api_problem(call, STATUS_METHOD_NOT_ALLOWED, NULL);

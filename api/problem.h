@@ -32,6 +32,9 @@ enum api_outcome api_problem_certificate(struct api_call *call, const char *caus
                                          const char *detail);
 /* 403 with the scopes that would do. */
 enum api_outcome api_problem_scope(struct api_call *call, unsigned scopes);
+/* 400 as OAuth clients read it: with `error` and `error_description` (RFC 6749 section 5.2). */
+enum api_outcome api_problem_oauth(struct api_call *call, enum status status, const char *error,
+                                   const char *detail);
 /* 405 with Allow. */
 enum api_outcome api_problem_method(struct api_call *call, const char *allow);
 

@@ -173,6 +173,31 @@ static bool has_one_authorization(const struct api_call *call) {
     return count <= 1;
 }
 
+/* The application that the certificate names, with its member and roles: it may do what it may do
+ * as the client of a consent, so it has no scopes. A token is not looked at. */
+static bool authenticate_by_certificate(struct api_call *call) {
+    const struct auth_certificate *certificate = call->certificate;
+    if (certificate == NULL) {
+        (void)api_problem_certificate(call, "no_certificate",
+                                      "a client certificate of the Directory is needed");
+        return false;
+    }
+    if (!span_present(certificate->application)) {
+        (void)api_problem_certificate(call, "no_application", certificate->no_application);
+        return false;
+    }
+    const struct auth_principal principal = {
+        .client_id = certificate->application,
+        .member = certificate->member,
+        .roles = certificate->roles,
+        .role_count = certificate->role_count,
+        .roles_known = true,
+    };
+    call->viewer = api_viewer_copy(call->arena, &principal);
+    call->client_id = call->viewer->client_id;
+    return true;
+}
+
 /* True when the call may go on; else the response is made. */
 static bool authenticate(struct api_call *call) {
     struct api_loop *loop = call->loop;
@@ -180,6 +205,8 @@ static bool authenticate(struct api_call *call) {
     struct auth_refusal refusal = {.why = NULL};
     if (is_open(call))
         return true;
+    if (call->route->door == API_CERTIFICATE)
+        return authenticate_by_certificate(call);
     if (!has_one_authorization(call)) {
         refusal.why = "The request has more than one Authorization header.";
         (void)api_problem_unauthenticated(call, &refusal);
@@ -221,11 +248,14 @@ static bool check_body(struct api_call *call) {
     if (body == API_NO_BODY || (body == API_JSON_OPTIONAL && call->body.size == 0))
         return true;
     struct span type = api_header_get(call, "content-type");
-    if (api_is_json(type))
+    const char *wanted =
+        body == API_FORM_BODY ? "application/x-www-form-urlencoded" : "application/json";
+    if (api_media_type_is(type, wanted))
         return true;
     enum status status =
         body == API_ACCESS_BODY ? STATUS_INVALID_BODY : STATUS_UNSUPPORTED_MEDIA_TYPE;
-    (void)api_problem(call, status, "the body must be application/json");
+    struct span detail = arena_format(call->arena, "the body must be %s", wanted);
+    (void)api_problem(call, status, detail.data);
     return false;
 }
 

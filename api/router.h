@@ -11,11 +11,13 @@ enum api_body {
     API_JSON_BODY,     /* application/json, required */
     API_JSON_OPTIONAL, /* application/json, or none */
     API_ACCESS_BODY,   /* application/json, and 400 for anything else (AuthZEN, section 10.1) */
+    API_FORM_BODY,     /* application/x-www-form-urlencoded, required */
 };
 enum api_door {
-    API_CLOSED,   /* needs a token */
-    API_OPEN,     /* needs none */
-    API_OPEN_LOG, /* needs none where the log is public (configuration) */
+    API_CLOSED,      /* needs a token */
+    API_OPEN,        /* needs none */
+    API_OPEN_LOG,    /* needs none where the log is public (configuration) */
+    API_CERTIFICATE, /* needs a Directory certificate, and nothing else: it is the principal */
 };
 struct api_route {
     const char *method; /* GET routes answer HEAD as well */

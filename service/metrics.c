@@ -179,6 +179,12 @@ static void write_store(const struct service *service, struct buffer *out) {
            stats.full);
 }
 
+static void write_alarms(const struct service *service, struct buffer *out) {
+    single(out, "consentd_unknown_revocations_total", "counter",
+           "Revocations by clients of tokens that nobody had registered.",
+           atomic_load(&service->api.unknown_revocations));
+}
+
 /* Names are the witnesses' own: no person's. */
 static void write_witnesses(const struct service *service, struct buffer *out) {
     const struct rounds *rounds = service->rounds;
@@ -265,6 +271,7 @@ void metrics_write(void *context, struct buffer *out) {
     write_loops(service, out);
     write_tls(service, out);
     write_store(service, out);
+    write_alarms(service, out);
     write_witnesses(service, out);
     write_keys(service, out);
     write_process(service, out);

@@ -22,6 +22,7 @@ SOURCE = ROOT / "openapi.yaml"
 TARGET = ROOT / "api" / "assets" / "docs.html"
 METHODS = ("get", "post", "put", "patch", "delete")
 BASE = "http://127.0.0.1:8080"
+FORM = "application/x-www-form-urlencoded"
 
 STYLE = """
 :root{color-scheme:light dark;--ink:#1c2430;--soft:#566173;--line:#dde2e9;--paper:#fff;
@@ -292,6 +293,8 @@ class Page:
         needed = operation.get("security", self.document["security"])
         if not needed:
             return "No token is needed."
+        if any("certificate" in choice for choice in needed):
+            return "A client certificate of the Directory, and no token."
         names = [scope for choice in needed for scope in choice.get("bearer", [])]
         if not names:
             return "Any valid token."
@@ -377,12 +380,17 @@ class Page:
                 address = address.replace("{%s}" % parameter["name"], parameter["example"])
         words.append(BASE + address)
         lines = [" ".join(words)]
-        if operation.get("security", self.document["security"]):
+        needed = operation.get("security", self.document["security"])
+        if any("certificate" in choice for choice in needed):
+            lines.append("--cert application.pem --key application.key")
+        elif needed:
             lines.append('-H "Authorization: Bearer $TOKEN"')
         for parameter in map(self.resolve, operation["parameters"]):
             if parameter["name"] == "Idempotency-Key":
                 lines.append('-H "Idempotency-Key: $(cat /proc/sys/kernel/random/uuid)"')
-        if "requestBody" in operation:
+        if FORM in operation.get("requestBody", {}).get("content", {}):
+            lines.append("-d token=8xLOxBtZp8")
+        elif "requestBody" in operation:
             lines.append("-H 'Content-Type: application/json'")
             lines.append("-d @body.json")
         return "<pre><code>" + escape(" \\\n  ".join(lines)) + "</code></pre>"

@@ -3,14 +3,17 @@
 
 import json
 import pathlib
+import urllib.parse
 import uuid
 
 import pytest
 import yaml
-from conftest import NOW
+from conftest import NOW, Cast
 from harness import bodies
 from harness.audit import NDJSON
-from harness.server import ROOT
+from harness.client import Api
+from harness.house import House
+from harness.server import ROOT, Server
 
 TABLE = json.loads(pathlib.Path(__file__).with_name("tenancy.json").read_text())
 ROWS = {row["operation"]: row for row in TABLE["operations"]}
@@ -32,7 +35,7 @@ def documented():
             if method not in METHODS:
                 continue
             choices = item[method]["security"]
-            scopes = {scope for choice in choices for scope in choice["bearer"]}
+            scopes = {scope for choice in choices for scope in choice.get("bearer", ())}
             found[f"{method.upper()} {path}"] = scopes if choices else None
     return found
 
@@ -60,7 +63,8 @@ def test_the_table_says_something_of_every_caller():
 
 def test_every_row_names_known_callers_only():
     for row in ROWS.values():
-        named = set(row["expect"]) | set(row.get("acts", [])) | set(row.get("sees", []))
+        acts = {name.removesuffix(" certificate") for name in row.get("acts", [])}
+        named = set(row["expect"]) | acts | set(row.get("sees", []))
         assert named <= set(TABLE["callers"]) | {"else"}, row["operation"]
 
 
@@ -289,6 +293,59 @@ def test_each_caller_gets_what_the_table_says(cast, subject, operation):
         if "sees" in row and response.status_code == 200:
             if seen_in(response, consent) != (caller in row["sees"]):
                 wrong.append(f"{caller}: sees it or not, wrongly")
+    assert not wrong, wrong
+
+
+BY_CERTIFICATE = [operation for operation, row in ROWS.items() if "certificates" in row]
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory):
+    made = []
+
+    def make(**options):
+        made.append(Server(folder / "data", **options).start())
+        return made[0]
+
+    folder = tmp_path_factory.mktemp("tenancy")
+    yield House(make, folder)
+    made[0].stop()
+
+
+def presentation(operation, token):
+    """The refresh token, as the operation takes it."""
+    if operation != "POST /ib1/messages":
+        form = urllib.parse.urlencode({"token": token}).encode()
+        return {"content": form, "headers": {"Content-Type": "application/x-www-form-urlencoded"}}
+    registry = "https://registry.trust.ib1.org"
+    return {
+        "body": {
+            "ib1:message": "https://registry.core.trust.ib1.org/trust-framework",
+            "subject": f"{registry}/message/withdrawal-of-permission/2025-03-16",
+            "body": {"token": token},
+        }
+    }
+
+
+@pytest.mark.parametrize("operation", BY_CERTIFICATE)
+def test_each_certificate_gets_what_the_table_says(house, operation):
+    row, wrong = ROWS[operation], []
+    cast = Cast(house.server, house.minter)
+    urls = {"client": cast.app_url, "other_client": cast.other_app_url, "tenant": cast.tenant_url}
+    for holder, expected in row["certificates"].items():
+        name = f"{operation} {holder}"
+        token = bodies.token(name, NOW, NOW)
+        made = cast.tenant.create(bodies.consent(cast.app_url, NOW, account=name, tokens=[token]))
+        pair = None if holder == "none" else house.ca.client(urls.get(holder))
+        with Api(house.mutual(pair), house.minter, token=None) as api:
+            path = operation.partition(" ")[2]
+            response = api.call("POST", path, **presentation(operation, name))
+        if response.status_code != expected:
+            wrong.append(f"{holder}: {response.status_code} instead of {expected}")
+        changed = cast.tenant.consent(made["consentId"]) != made
+        if changed != (f"{holder} certificate" in row["acts"]):
+            wrong.append(f"{holder}: the consent {'changed' if changed else 'is as it was'}")
+    cast.close()
     assert not wrong, wrong
 
 

@@ -55,7 +55,7 @@ static void read_media_types(struct span value) {
     if (api_accepts(value, json)) {
         ASSERT(api_accepts(value, "application/x-ndjson, application/json"));
     }
-    (void)api_is_json(value);
+    (void)api_media_type_is(value, json);
 }
 
 static void read_ids(struct span value) {

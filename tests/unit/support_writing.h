@@ -36,6 +36,7 @@ struct sending {
     const char *match;  /* no If-Match */
     const char *accept; /* no Accept */
     bool truncated;     /* the body was larger than the api is shown */
+    const struct auth_certificate *certificate; /* none */
 };
 
 struct sent {
@@ -73,6 +74,7 @@ UNUSED static void send_begin(struct world *w, const struct sending *sending, st
         .body = span_of(sent->body, body.size),
         .body_truncated = sending->truncated,
         .peer = SPAN("192.0.2.9"),
+        .certificate = sending->certificate,
         .request_id = SPAN("r-1"),
         .arena = &sent->arena,
     };

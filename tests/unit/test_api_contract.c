@@ -156,6 +156,8 @@ static void every_route_asks_for_the_scopes_that_are_documented(void **state) {
         const struct operation *operation = find(*state, route->method, route->path);
         assert_non_null(operation);
         assert_int_equal(contains(operation->text, "security: []"), route->door == API_OPEN);
+        assert_int_equal(contains(operation->text, "- certificate: []"),
+                         route->door == API_CERTIFICATE);
         for (unsigned bit = 1; bit <= AUTH_ADMIN; bit <<= 1) {
             char line[64];
             snprintf(line, sizeof line, "- bearer: ['%s']", auth_scope_name((enum auth_scope)bit));
@@ -176,8 +178,9 @@ static void every_route_reads_and_writes_the_media_types_that_are_documented(voi
             size_t size = strcspn(type, ",");
             char line[64];
             snprintf(line, sizeof line, "%.*s:", (int)size, type);
-            /* Consents are answered by responses that several operations share. */
-            bool shared = contains(operation->text, "responses/Consent");
+            /* Responses that several operations share. */
+            bool shared = contains(operation->text, "responses/Consent") ||
+                          contains(operation->text, "responses/Taken");
             assert_true(shared ? size == strlen("application/json")
                                : contains(operation->text, line));
             type = type[size] == ',' ? type + size + 2 : NULL;

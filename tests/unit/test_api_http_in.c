@@ -56,15 +56,15 @@ static void exactly_means_by_its_name(void **state) {
 
 static void json_is_json_whatever_its_parameters(void **state) {
     (void)state;
-    assert_true(api_is_json(SPAN("application/json")));
-    assert_true(api_is_json(SPAN("Application/JSON;charset=utf-8")));
-    assert_true(api_is_json(SPAN("application/json ; a=b")));
-    assert_false(api_is_json(SPAN_NONE));
-    assert_false(api_is_json(SPAN("")));
-    assert_false(api_is_json(SPAN("application/jsonp")));
-    assert_false(api_is_json(SPAN("application/problem+json")));
-    assert_false(api_is_json(SPAN("text/plain; application/json")));
-    assert_false(api_is_json(SPAN("application/x-www-form-urlencoded")));
+    assert_true(api_media_type_is(SPAN("application/json"), "application/json"));
+    assert_true(api_media_type_is(SPAN("Application/JSON;charset=utf-8"), "application/json"));
+    assert_true(api_media_type_is(SPAN("application/json ; a=b"), "application/json"));
+    assert_false(api_media_type_is(SPAN_NONE, "application/json"));
+    assert_false(api_media_type_is(SPAN(""), "application/json"));
+    assert_false(api_media_type_is(SPAN("application/jsonp"), "application/json"));
+    assert_false(api_media_type_is(SPAN("application/problem+json"), "application/json"));
+    assert_false(api_media_type_is(SPAN("text/plain; application/json"), "application/json"));
+    assert_false(api_media_type_is(SPAN("application/x-www-form-urlencoded"), "application/json"));
 }
 
 /* ---- Idempotency-Key */
