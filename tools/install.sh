@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Installs what is missing to run or to test, from Debian's packages; asks the network only when
 # something is missing. `tools/install.sh run` or `tools/install.sh test`; the latter also makes
-# tests/.venv with the pinned Python packages and tests/npm/node_modules with those of npm.
+# tests/.venv with the pinned Python packages, Node.js among them (Debian's is too old for some of
+# what tests run), and tests/npm/node_modules with those of npm.
 # SPDX-License-Identifier: Apache-2.0
 set -eu
 cd "$(dirname "$0")/.."
@@ -12,9 +13,6 @@ test_packages="$run_packages clang clang-format libclang-rt-14-dev libcmocka-dev
   nghttp2-client chromium"
 # tests/judge is written in Go: any release from 1.18 on will do
 command -v go >/dev/null || test_packages="$test_packages golang-go"
-# the browser is driven, and its pages are judged, by what tests/npm names: Node.js from 18 on
-command -v node >/dev/null || test_packages="$test_packages nodejs"
-command -v npm >/dev/null || test_packages="$test_packages npm"
 
 as_root() {
     if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
@@ -54,7 +52,7 @@ make_venv() {
 }
 
 make_node_modules() {
-    local stamp=tests/npm/node_modules/stamp
+    local stamp=tests/npm/node_modules/stamp PATH=$PWD/tests/.venv/bin:$PATH
     cmp -s tests/npm/package-lock.json "$stamp" && return 0
     npm ci --prefix tests/npm --no-audit --no-fund --ignore-scripts --loglevel=error >/dev/null ||
         npm ci --prefix tests/npm --no-audit --no-fund --ignore-scripts --loglevel=error >/dev/null

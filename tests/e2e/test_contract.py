@@ -79,6 +79,17 @@ def test_every_operation_is_ready_for_a_generator_of_clients():
     assert len(set(names)) == len(names)
 
 
+def test_objects_are_written_so_that_makers_of_clients_make_types_of_them():
+    """They read allOf, oneOf and anyOf as types. So conditions between members are if, then and
+    else; and what narrows a problem's type says nothing of its status, which follows."""
+    for name, schema in DOCUMENT["components"]["schemas"].items():
+        if schema.get("type") == "object":
+            assert not {"oneOf", "anyOf"} & set(schema), name
+    for place, node in walk(DOCUMENT):
+        if place[-2:-1] == ("allOf",):
+            assert "const" not in node.get("properties", {}).get("status", {}), place
+
+
 def test_every_operation_says_who_may_call_it():
     open_ones = set()
     for method, path, operation in operations(DOCUMENT):

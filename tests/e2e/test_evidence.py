@@ -12,6 +12,7 @@ from harness import bodies
 from harness.audit import Auditor, read_log
 from harness.client import Api
 from harness.process import until
+from harness.program import BIN
 from harness.server import ROOT
 from harness.tokens import Minter
 
@@ -24,7 +25,7 @@ WIDTH = 320
 def browse(*urls):
     """What the browser found of each page in light and dark; and the title of the framed first."""
     run = subprocess.run(
-        ["node", str(ROOT / "tests/e2e/browser/evidence.mjs"), *urls],
+        [BIN / "node", ROOT / "tests/e2e/browser/evidence.mjs", *urls],
         capture_output=True,
         text=True,
         timeout=300,
