@@ -45,6 +45,7 @@ void connection_open(struct loop_entrance *entrance, h2o_socket_t *socket, struc
     memset(&address, 0, sizeof address);
     connection->loop = loop;
     connection->endpoint = entrance->endpoint;
+    connection->active_s = service_now_us() / 1000000;
     connection->tls.tls = tls;
     connection->tls.required = tls != NULL && tls->required;
     connection->socket = socket;
@@ -76,12 +77,18 @@ struct connection *connection_of_socket(h2o_socket_t *socket) {
     return socket->on_close.cb == on_close ? socket->on_close.data : NULL;
 }
 
+static void note_use(struct connection *connection) {
+    connection->active_s = service_now_us() / 1000000;
+}
+
 void connection_enter(struct connection *connection) {
+    note_use(connection);
     connection->exchanges++;
 }
 
 void connection_leave(struct connection *connection) {
     ASSERT(connection->exchanges > 0);
+    note_use(connection);
     connection->exchanges--;
     free_when_unused(connection);
 }
@@ -96,6 +103,14 @@ bool connection_check_peer(struct connection *connection) {
     bool good = tls_peer_check(peer, now, store_time_ms(connection->loop->service->store) / 1000);
     tls_unref(now);
     return good;
+}
+
+void connection_close_useless(struct connection *connection, int64_t now_s, uint64_t seconds) {
+    if (connection->doomed || connection->exchanges != 0 ||
+        now_s - connection->active_s <= (int64_t)seconds)
+        return;
+    counter_add(&connection->loop->counters.overdue, 1);
+    connection_doom(connection);
 }
 
 void connection_note_reset(struct connection *connection) {

@@ -25,7 +25,8 @@ struct connection {
     h2o_socket_t *socket; /* NULL once closed */
     uint32_t exchanges;   /* in flight, those whose request vanished included */
     uint64_t answered, resets;
-    bool doomed; /* is being closed: answer nothing more */
+    int64_t active_s; /* when a request last began or ended, or it was opened; CLOCK_MONOTONIC */
+    bool doomed;      /* is being closed: answer nothing more */
     bool loopback;
     struct network_address address;
     struct span peer; /* text below */
@@ -44,6 +45,9 @@ void connection_leave(struct connection *connection);
 /* Whether the peer has shown the certificate that it is asked for, and it is still good
  * (tls_peer_check). Otherwise the connection is closed once the answer that says so has left. */
 bool connection_check_peer(struct connection *connection);
+/* Ends the connection if no request has come of it for so long, whatever it has sent: HTTP/2's idle
+ * timer starts anew with every byte, and neither a PING nor a CONTINUATION is a request. */
+void connection_close_useless(struct connection *connection, int64_t now_s, uint64_t seconds);
 /* Counts a cancelled request; closes above the bound. */
 void connection_note_reset(struct connection *connection);
 /* Ends the connection soon, from any callback: h2o sees its end of file at the next turn of the

@@ -120,6 +120,7 @@ void http_init(h2o_globalconf_t *http, const struct config *config) {
     http->server_name = h2o_iovec_init(NULL, 0);
     http->max_request_entity_size = LIMIT_BODY_TRANSPORT;
     http->http1.req_timeout = config->idle_seconds * 1000;
+    http->handshake_timeout = (config->idle_seconds < 10 ? config->idle_seconds : 10) * 1000;
     http->http1.upgrade_to_http2 = config->http2;
     http->http2.idle_timeout = config->idle_seconds * 1000;
     h2o_hostconf_t *host =

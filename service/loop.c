@@ -170,12 +170,21 @@ static int close_overlong(h2o_req_t *req, void *context) {
     return 0;
 }
 
+/* Twice: a request may begin at the end of one idle time and take another to arrive. */
+static void close_useless(struct loop *loop) {
+    int64_t now_s = service_now_us() / 1000000;
+    struct connection *connection;
+    for (connection = loop->connections; connection != NULL; connection = connection->next)
+        connection_close_useless(connection, now_s, 2 * loop->service->idle_seconds);
+}
+
 static void on_sweep(h2o_timeout_entry_t *entry) {
     struct loop *loop = H2O_STRUCT_FROM_MEMBER(struct loop, sweep, entry);
     const h2o_globalconf_t *http = loop->context.globalconf;
     http->http1.callbacks.foreach_request(&loop->context, close_overlong, loop);
     http->http2.callbacks.foreach_request(&loop->context, close_overdue, loop);
     waiting_sweep(loop);
+    close_useless(loop);
     if (loop->listeners_paused)
         for (uint32_t i = 0; i < loop->entrance_count; i++)
             h2o_socket_read_start(loop->entrances[i].socket, on_accept);
