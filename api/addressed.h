@@ -31,4 +31,12 @@ void api_addressed_read(const struct api_call *call, struct api_json *in,
 /* A code of letters, digits, '.', '_' and '-', which may be published; errors are recorded. */
 struct span api_addressed_code(struct api_json *in, const char *name);
 
+/* Read a whole body into change->erasure, or change->hold: what is wrong is recorded in `in`, and
+ * the rest of the change is right only where nothing is. STATUS_INSUFFICIENT_SCOPE when the caller
+ * may not act for the tenant. */
+MUST_CHECK enum status api_erasure_read(const struct api_call *call, struct api_json *in,
+                                        struct store_change *change);
+MUST_CHECK enum status api_hold_read(const struct api_call *call, struct api_json *in,
+                                     struct store_change *change);
+
 #endif

@@ -29,8 +29,8 @@ static enum store_ground read_ground(struct api_json *in) {
     return ground;
 }
 
-static enum status read_erasure(const struct api_call *call, struct api_json *in,
-                                struct store_change *change) {
+enum status api_erasure_read(const struct api_call *call, struct api_json *in,
+                             struct store_change *change) {
     static const char *const known[] = {"tenant", "provider", "account",   "consentId",
                                         "part",   "ground",   "requestId", NULL};
     struct api_addressed whose;
@@ -57,7 +57,7 @@ enum api_outcome api_erasure_create(struct api_call *call) {
     struct store_change *change = api_change_new(call, STORE_ERASE, false);
     if (change == NULL || !api_change_body(call, change, &in))
         return API_DONE;
-    enum status status = read_erasure(call, &in, change);
+    enum status status = api_erasure_read(call, &in, change);
     if (status == STATUS_OK || api_json_failed(&in))
         return api_change_finish(call, change, &in);
     api_json_end(&in);

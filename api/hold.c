@@ -31,8 +31,8 @@ static void write_hold(struct json_out *out, const struct store_hold_view *hold)
 
 /* ---- set */
 
-static enum status read_hold(const struct api_call *call, struct api_json *in,
-                             struct store_change *change) {
+enum status api_hold_read(const struct api_call *call, struct api_json *in,
+                          struct store_change *change) {
     static const char *const known[] = {"tenant",    "provider", "account",
                                         "consentId", "reason",   NULL};
     struct api_addressed whose;
@@ -57,7 +57,7 @@ enum api_outcome api_hold_set(struct api_call *call) {
     struct store_change *change = api_change_new(call, STORE_HOLD, false);
     if (change == NULL || !api_change_body(call, change, &in))
         return API_DONE;
-    enum status status = read_hold(call, &in, change);
+    enum status status = api_hold_read(call, &in, change);
     if (status == STATUS_OK || api_json_failed(&in))
         return api_change_finish(call, change, &in);
     api_json_end(&in);
