@@ -193,7 +193,9 @@ static struct selected resolve(struct write *w, const struct store_change *chang
 
 /* Along the narrowest index of what was named. */
 static void begin(struct write *w, const struct selected *s, struct walk *walk) {
-    if (s->by_account)
+    if (s->by_account && !s->any_client)
+        walk_open(&w->txn, DB_BY_ACCOUNT, key_account(&s->account, s->client), 0, walk);
+    else if (s->by_account)
         walk_open(&w->txn, DB_BY_ACCOUNT, key_16(s->account.bytes), 0, walk);
     else if (s->by_resource)
         walk_open(&w->txn, DB_BY_RESOURCE, key_16(s->resource.bytes), 0, walk);
@@ -208,7 +210,7 @@ static uint32_t collect(struct write *w, struct store_change *change, uint64_t *
     struct walk walk;
     for (begin(w, &s, &walk); walk.live; walk_next(&walk)) {
         struct store_consent c;
-        /* by_account and by_tenant carry the client: others need no look at the header */
+        /* by_tenant carries the client: others need no look at the header */
         if (!s.any_client && walk.note.size == 4 && key_get_u32(walk.note.data) != s.client)
             continue;
         if (consent_load(&w->txn, walk.number, &c) != STATUS_OK)

@@ -288,17 +288,16 @@ static enum status by_consent(struct asking *a) {
     return consider(a, &c);
 }
 
-/* The rows of an account carry the client: the consents of others are not looked at. */
+/* The consents of other clients of the account are not walked over. */
 static enum status by_account(struct asking *a) {
     struct walk walk;
     enum status status = STATUS_OK;
     if (a->client == STORE_NAME_NONE)
         return STATUS_OK;
-    walk_open(a->from->txn, DB_BY_ACCOUNT, key_16(a->question->account.bytes), 0, &walk);
+    struct key key = key_account(&a->question->account, a->client);
+    walk_open(a->from->txn, DB_BY_ACCOUNT, key, 0, &walk);
     for (; walk.live && status == STATUS_OK; walk_next(&walk)) {
         struct store_consent c;
-        if (walk.note.size != 4 || key_get_u32(walk.note.data) != a->client)
-            continue;
         status = consent_load(a->from->txn, walk.number, &c);
         if (status == STATUS_OK)
             status = consider(a, &c);

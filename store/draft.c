@@ -87,12 +87,6 @@ static void put_row(struct write *w, enum db_table table, struct key key) {
     db_put(&w->txn, table, key_span(&key), SPAN(""));
 }
 
-static void put_row_with(struct write *w, enum db_table table, struct key key, uint32_t name) {
-    unsigned char value[4];
-    key_put_u32(value, name);
-    db_put(&w->txn, table, key_span(&key), span_of((const char *)value, sizeof value));
-}
-
 /* Rows that a requested consent did not have, or had otherwise. */
 void draft_index(struct write *w, const struct granting *g) {
     const struct store_consent *c = &g->consent;
@@ -100,7 +94,7 @@ void draft_index(struct write *w, const struct granting *g) {
     const struct policy_admission *ask = &g->draft->ask;
     if (c->has_account) {
         struct mac16 account = account_key(w->store, tenant, g->draft->account);
-        put_row_with(w, DB_BY_ACCOUNT, key_16_number(account.bytes, c->index), c->client);
+        put_row(w, DB_BY_ACCOUNT, key_account_consent(&account, c->client, c->index));
     }
     for (uint32_t i = 0; i < ask->permission_count; i++) {
         for (uint32_t j = 0; j < ask->permissions[i].resource_count; j++) {

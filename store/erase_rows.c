@@ -58,7 +58,7 @@ static void drop(struct write *w, enum db_table table, struct key key) {
 
 static void forget_account(const struct gone *g, struct span text) {
     struct mac16 account = account_key(g->w->store, g->tenant, text);
-    drop(g->w, DB_BY_ACCOUNT, key_16_number(account.bytes, g->event.consent));
+    drop(g->w, DB_BY_ACCOUNT, key_account_consent(&account, g->event.client, g->event.consent));
 }
 
 static void forget_external_id(const struct gone *g, struct span text) {

@@ -105,6 +105,18 @@ struct key key_16(const unsigned char prefix[16]) {
     return key;
 }
 
+struct key key_account(const struct mac16 *account, uint32_t client) {
+    struct key key = key_16(account->bytes);
+    add_u32(&key, client);
+    return key;
+}
+
+struct key key_account_consent(const struct mac16 *account, uint32_t client, uint64_t consent) {
+    struct key key = key_account(account, client);
+    add_u64(&key, consent);
+    return key;
+}
+
 struct key key_16_number(const unsigned char prefix[16], uint64_t number) {
     struct key key;
     key.size = 0;

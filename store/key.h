@@ -29,7 +29,11 @@ struct key key_uuid(const struct uuid *id);
 struct key key_name_number(uint32_t name, uint64_t number);
 /* tenant */
 struct key key_name(uint32_t name);
-/* by_account, by_resource, by_arrangement, by_dependency: 16 bytes, then a creation index */
+/* by_account: key of the account, client, creation index; without the index: the prefix of one
+ * client, and key_16 that of all */
+struct key key_account(const struct mac16 *account, uint32_t client);
+struct key key_account_consent(const struct mac16 *account, uint32_t client, uint64_t consent);
+/* by_resource, by_arrangement, by_dependency: 16 bytes, then a creation index */
 struct key key_16(const unsigned char prefix[16]); /* the prefix */
 struct key key_16_number(const unsigned char prefix[16], uint64_t number);
 /* by_external: tenant, id, 0, creation index; without the index: the prefix */

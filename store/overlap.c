@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "store/granting.h"
+#include "store/walk.h"
 
 static bool all_resources(const struct record_tail *tail) {
     for (uint32_t i = 0; i < tail->permission_count; i++)
@@ -54,17 +55,13 @@ void overlap_add(struct write *w, struct granting *g, const struct store_consent
 }
 
 enum status overlap_find(struct write *w, struct granting *g) {
-    struct db_cursor cursor;
+    struct walk walk;
     struct mac16 account = account_key(w->store, g->change->tenant, g->draft->account);
-    struct key from = key_16_number(account.bytes, 0);
     enum status status = STATUS_OK;
-    db_cursor_open(&w->txn, DB_BY_ACCOUNT, &cursor);
-    for (bool on = db_cursor_seek(&cursor, key_span(&from));
-         on && memcmp(cursor.key.data, account.bytes, MAC16_SIZE) == 0;
-         on = db_cursor_next(&cursor)) {
+    walk_open(&w->txn, DB_BY_ACCOUNT, key_account(&account, g->consent.client), 0, &walk);
+    for (; walk.live; walk_next(&walk)) {
         struct store_consent other;
-        if (cursor.value.size != 4 || key_get_u32(cursor.value.data) != g->consent.client ||
-            consent_load(&w->txn, key_last_number(cursor.key), &other) != STATUS_OK)
+        if (consent_load(&w->txn, walk.number, &other) != STATUS_OK)
             continue;
         consent_judge(&other, w->now);
         if (!overlaps(w, g, &other))
@@ -76,7 +73,7 @@ enum status overlap_find(struct write *w, struct granting *g) {
         }
         overlap_add(w, g, &other);
     }
-    db_cursor_close(&cursor);
+    walk_close(&walk);
     return status;
 }
 

@@ -124,7 +124,9 @@ static unsigned plan_own(struct store_reader *reader, const struct plan *plan, s
                                .prefix = key_external_prefix(plan->tenants[0], f->external_id)};
     } else if (span_present(f->account)) {
         struct mac16 mac = account_key(reader->store, tenant, f->account);
-        *out = (struct source){.table = DB_BY_ACCOUNT, .prefix = key_16(mac.bytes)};
+        *out = (struct source){.table = DB_BY_ACCOUNT,
+                               .prefix = span_present(f->client) ? key_account(&mac, plan->client)
+                                                                 : key_16(mac.bytes)};
     } else if (span_present(f->resource)) {
         struct mac16 mac = resource_mac(reader->store, tenant, f->resource);
         *out = (struct source){.table = DB_BY_RESOURCE, .prefix = key_16(mac.bytes)};
@@ -174,7 +176,7 @@ static void step_past(struct plan *plan, uint64_t index) {
             walk_next(&plan->sources[i].walk);
 }
 
-/* by_tenant and by_account carry the client: another's need no look at the header. */
+/* by_tenant carries the client: another's need no look at the header. */
 static bool row_excluded(const struct plan *plan, const struct source *source) {
     struct span note = source->walk.note;
     return span_present(plan->filter->client) && source->table != DB_BY_CLIENT && note.size == 4 &&

@@ -34,6 +34,15 @@ static void settle_packed(struct walk *walk) {
     walk->note = span_of(value.data + walk->at + 8, size - 8);
 }
 
+/* On the run whose number is the lowest. */
+static void settle_fanned(struct walk *walk) {
+    walk->live = walk->fan.count != 0;
+    if (!walk->live)
+        return;
+    walk->number = walk->fan.runs->number;
+    walk->note = span_of((const char *)walk->fan.runs->name, sizeof walk->fan.runs->name);
+}
+
 /* On a row: its first or only number. */
 static void settle(struct walk *walk) {
     const struct db_cursor *at = &walk->cursor;
@@ -71,8 +80,15 @@ static void seek_packed(struct walk *walk, uint64_t from) {
 
 void walk_open(struct db_txn *txn, enum db_table table, struct key prefix, uint64_t from,
                struct walk *out) {
-    *out = (struct walk){.prefix = prefix, .packed = packed_size(table) != 0};
+    *out = (struct walk){.prefix = prefix,
+                         .packed = packed_size(table) != 0,
+                         .fanned = table == DB_BY_ACCOUNT && prefix.size == MAC16_SIZE};
     db_cursor_open(txn, table, &out->cursor);
+    if (out->fanned) {
+        fan_open(&out->cursor, &out->prefix, from, &out->fan);
+        settle_fanned(out);
+        return;
+    }
     if (out->packed) {
         seek_packed(out, from);
         return;
@@ -84,6 +100,11 @@ void walk_open(struct db_txn *txn, enum db_table table, struct key prefix, uint6
 
 void walk_next(struct walk *walk) {
     ASSERT(walk->live);
+    if (walk->fanned) {
+        fan_next(&walk->cursor, &walk->prefix, &walk->fan);
+        settle_fanned(walk);
+        return;
+    }
     if (walk->packed) {
         walk->at += packed_size(walk->cursor.table);
         settle_packed(walk);
@@ -96,6 +117,7 @@ void walk_next(struct walk *walk) {
 
 void walk_close(struct walk *walk) {
     db_cursor_close(&walk->cursor);
+    fan_close(&walk->fan);
     walk->live = false;
 }
 

@@ -1,4 +1,5 @@
-/* Packed indexes against a plain list of what was put in: every name, from every number. */
+/* Packed indexes, and runs walked as one, against a plain list of what was put in: every name, from
+ * every number. */
 // SPDX-License-Identifier: Apache-2.0
 #include "store/walk.h"
 
@@ -164,12 +165,107 @@ static void the_head_row_of_an_arrangement_is_no_number(void **state) {
     assert_int_equal(db_write_commit(&txn), STATUS_OK);
 }
 
+/* ---- many runs as one */
+
+#define ACCOUNTS 3
+#define RUNS 40
+
+static struct mac16 account_of(uint64_t number) {
+    struct mac16 account;
+    memset(account.bytes, 0x41 + (int)(number % ACCOUNTS), sizeof account.bytes);
+    return account;
+}
+
+/* Some clients come once, some often; the highest number there is is one of them. */
+static uint32_t client_of(uint64_t number) {
+    uint64_t scattered = number * UINT64_C(2654435761) >> 7;
+    return scattered % 11 == 0 ? (uint32_t)number : (uint32_t)(scattered % RUNS) - 1;
+}
+
+static bool is_listed(uint64_t number) {
+    return number % 5 != 2;
+}
+
+static void fill_accounts(struct packed *b) {
+    struct db_txn txn;
+    db_write_begin(b->db, &txn);
+    for (uint64_t number = 0; number < NUMBERS; number++) {
+        struct mac16 account = account_of(number);
+        struct key key = key_account_consent(&account, client_of(number), number);
+        if (is_listed(number))
+            db_put(&txn, DB_BY_ACCOUNT, key_span(&key), SPAN(""));
+    }
+    assert_int_equal(db_write_commit(&txn), STATUS_OK);
+}
+
+/* What a plain list has of an account, of one client or of all. */
+static void assert_account(struct db_txn *txn, uint64_t which, const uint32_t *client,
+                           uint64_t from) {
+    struct walk walk;
+    struct mac16 account = account_of(which);
+    struct key prefix = client != NULL ? key_account(&account, *client) : key_16(account.bytes);
+    walk_open(txn, DB_BY_ACCOUNT, prefix, from, &walk);
+    for (uint64_t number = from; number < NUMBERS; number++) {
+        if (!is_listed(number) || number % ACCOUNTS != which ||
+            (client != NULL && client_of(number) != *client))
+            continue;
+        assert_true(walk.live);
+        assert_int_equal(walk.number, number);
+        if (client == NULL)
+            assert_int_equal(key_get_u32(walk.note.data), client_of(number));
+        walk_next(&walk);
+    }
+    assert_false(walk.live);
+    walk_close(&walk);
+}
+
+static void an_account_is_walked_in_the_order_of_its_consents(void **state) {
+    struct packed *b = *state;
+    struct db_txn txn;
+    const uint32_t highest = UINT32_MAX;
+    fill_accounts(b);
+    assert_int_equal(db_read_open(b->db, &txn), STATUS_OK);
+    for (uint64_t from = 0; from <= NUMBERS; from++) {
+        assert_int_equal(db_read_renew(&txn), STATUS_OK);
+        for (uint64_t which = 0; which < ACCOUNTS; which++) {
+            assert_account(&txn, which, NULL, from);
+            assert_account(&txn, which, &highest, from);
+            for (uint32_t client = 0; client < RUNS; client += 3)
+                assert_account(&txn, which, &client, from);
+        }
+        db_read_reset(&txn);
+    }
+    db_read_close(&txn);
+}
+
+static void an_account_without_rows_is_walked_at_once(void **state) {
+    struct packed *b = *state;
+    struct db_txn txn;
+    struct walk walk;
+    struct mac16 none = {{0}}, last = {{0}};
+    memset(last.bytes, 0xff, sizeof last.bytes);
+    fill_accounts(b);
+    assert_int_equal(db_read_open(b->db, &txn), STATUS_OK);
+    assert_int_equal(db_read_renew(&txn), STATUS_OK);
+    walk_open(&txn, DB_BY_ACCOUNT, key_16(none.bytes), 0, &walk);
+    assert_false(walk.live);
+    walk_close(&walk);
+    walk_open(&txn, DB_BY_ACCOUNT, key_16(last.bytes), 0, &walk);
+    assert_false(walk.live);
+    walk_close(&walk);
+    db_read_reset(&txn);
+    db_read_close(&txn);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(packed_numbers_are_found_from_every_number, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(a_row_takes_32_numbers, setup, teardown),
         cmocka_unit_test_setup_teardown(packed_numbers_keep_their_notes, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_account_is_walked_in_the_order_of_its_consents, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(an_account_without_rows_is_walked_at_once, setup, teardown),
         cmocka_unit_test_setup_teardown(the_head_row_of_an_arrangement_is_no_number, setup,
                                         teardown),
     };
