@@ -33,7 +33,10 @@ static enum status judge(struct api_call *call, struct answer *a) {
     struct store_reader *reader = call->loop->reader;
     struct digest digest;
     struct api_access_asker asker = {.arena = call->arena, .store = call->loop->service->store};
-    enum status status = store_moment_at(reader, a->query.time.last, &a->moment);
+    int64_t time = a->query.time.last;
+    if (a->subject.recorded > time) /* nobody could know of it before */
+        time = a->subject.recorded;
+    enum status status = store_moment_at(reader, time, &a->moment);
     if (status == STATUS_OK)
         status = store_policy_at(reader, a->moment.position, &digest, &a->activated);
     if (status == STATUS_OK)

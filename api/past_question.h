@@ -24,6 +24,8 @@ const char *api_past_query_wrong(const struct api_params *params,
  * consent is asked about. */
 struct api_past_subject {
     struct span tenant, account;
+    int64_t recorded; /* of a grant that was found by when a person said yes: when it was recorded;
+                         INT64_MIN otherwise */
 };
 /* The question as api/access_question.h makes it of an AuthZEN request that says the same. */
 void api_past_question(struct api_access_asker *asker, const struct api_past_query *query,

@@ -16,14 +16,18 @@ static bool may_be_pairwise(struct span account) {
            decode_base64url(account, bytes, sizeof bytes, &size) == STATUS_OK;
 }
 
-/* Whether the consent that an entry granted is of the account with this pairwise id. */
-static enum status is_of(struct api_call *call, const struct store_event *event,
-                         struct span account, struct api_past_subject *found) {
+#define TOO_MUCH                                                                            \
+    "too much was granted in that time to find a pairwise account: state a tenant, or the " \
+    "fraction of the second"
+
+/* Whether a consent is of the account with this pairwise id. */
+static enum status is_of(struct api_call *call, uint64_t index, struct span account,
+                         struct api_past_subject *found) {
     struct store_reader *reader = call->loop->reader;
     struct store_consent consent;
     struct store_terms terms;
     char pairwise[API_PAIRWISE_SIZE + 1];
-    enum status status = store_consent_by_index(reader, event->consent, &consent);
+    enum status status = store_consent_by_index(reader, index, &consent);
     if (status == STATUS_OK)
         status = api_render_pairwise(call, &consent, pairwise);
     if (status == STATUS_OK && !span_is(account, pairwise))
@@ -34,6 +38,7 @@ static enum status is_of(struct api_call *call, const struct store_event *event,
         return status;
     found->tenant = store_name(reader, STORE_NAME_MEMBER, consent.tenant);
     found->account = api_render_client_provider_account(&terms, call->arena);
+    found->recorded = INT64_MIN;
     return STATUS_OK;
 }
 
@@ -42,12 +47,12 @@ static enum status look_through(struct api_call *call, const struct store_event_
     enum status status = STATUS_NOT_FOUND;
     for (uint32_t i = 0; i < page->count && (status == STATUS_NOT_FOUND || status == STATUS_ERASED);
          i++)
-        status = is_of(call, &page->items[i], account, found);
+        status = is_of(call, page->items[i].consent, account, found);
     return status == STATUS_ERASED ? STATUS_NOT_FOUND : status;
 }
 
-/* STATUS_NOT_FOUND when none of that time is it. */
-static enum status find_pairwise(struct api_call *call, const struct api_past_query *query,
+/* STATUS_NOT_FOUND when none that was recorded in that time is it. */
+static enum status find_recorded(struct api_call *call, const struct api_past_query *query,
                                  struct api_past_subject *found, const char **why) {
     struct api_sight sight = api_sight_audit(call);
     struct store_event_page page = {.next = 0};
@@ -69,9 +74,51 @@ static enum status find_pairwise(struct api_call *call, const struct api_past_qu
         if (status != STATUS_NOT_FOUND || !page.more)
             return status;
     }
-    *why = "too much was granted in that time to find a pairwise account: state a tenant, or the "
-           "fraction of the second";
+    *why = TOO_MUCH;
     return STATUS_INVALID_PARAMETER;
+}
+
+/* One that may be looked at, of the client and, when stated, the tenant. */
+static bool concerns(struct api_call *call, const struct api_past_query *query,
+                     const struct store_consent *c) {
+    struct store_reader *reader = call->loop->reader;
+    struct span tenant = store_name(reader, STORE_NAME_MEMBER, c->tenant);
+    return api_viewer_audits(call->viewer, tenant) &&
+           (!span_present(query->tenant) || span_equal(query->tenant, tenant)) &&
+           span_equal(query->client, store_name(reader, STORE_NAME_MEMBER, c->client));
+}
+
+/* By when a person said yes, which may be before the consent was recorded. */
+static enum status find_granted(struct api_call *call, const struct api_past_query *query,
+                                struct api_past_subject *found, const char **why) {
+    struct store_reader *reader = call->loop->reader;
+    struct store_grants grants;
+    enum status status =
+        store_granted_between(reader, query->time.first, query->time.last, call->arena, &grants);
+    for (uint32_t i = 0; i < grants.count && status == STATUS_OK; i++) {
+        struct store_consent c;
+        struct store_event event;
+        status = store_consent_by_index(reader, grants.consents[i], &c);
+        if (status != STATUS_OK || !concerns(call, query, &c))
+            continue;
+        enum status is = is_of(call, c.index, query->account, found);
+        if (is == STATUS_OK)
+            is = store_event_get(reader, c.granted_entry, &event);
+        if (is == STATUS_OK)
+            found->recorded = event.at;
+        if (is != STATUS_NOT_FOUND && is != STATUS_ERASED)
+            return is;
+    }
+    if (status != STATUS_OK || !grants.more)
+        return status == STATUS_OK ? STATUS_NOT_FOUND : status;
+    *why = TOO_MUCH;
+    return STATUS_INVALID_PARAMETER;
+}
+
+static enum status find_pairwise(struct api_call *call, const struct api_past_query *query,
+                                 struct api_past_subject *found, const char **why) {
+    enum status status = find_recorded(call, query, found, why);
+    return status == STATUS_NOT_FOUND ? find_granted(call, query, found, why) : status;
 }
 
 static enum status by_consent(struct api_call *call, const struct api_past_query *query,
@@ -83,7 +130,7 @@ static enum status by_consent(struct api_call *call, const struct api_past_query
     struct span tenant = store_name(call->loop->reader, STORE_NAME_MEMBER, consent.tenant);
     if (!api_viewer_audits(call->viewer, tenant))
         return STATUS_NOT_FOUND;
-    *out = (struct api_past_subject){.tenant = tenant};
+    *out = (struct api_past_subject){.tenant = tenant, .recorded = INT64_MIN};
     return STATUS_OK;
 }
 
@@ -100,7 +147,8 @@ static enum status by_account(struct api_call *call, const struct api_past_query
                "pairwise id was granted in that time";
         return STATUS_INVALID_PARAMETER;
     }
-    *out = (struct api_past_subject){.tenant = tenant, .account = query->account};
+    *out = (struct api_past_subject){
+        .tenant = tenant, .account = query->account, .recorded = INT64_MIN};
     return STATUS_OK;
 }
 

@@ -118,6 +118,10 @@ void draft_index(struct write *w, const struct granting *g) {
                 put_row(w, DB_BY_DEPENDENCY, key_16_number(head.arrangement.bytes, c->index));
         }
     }
+    if (g->draft->ask.granted && c->granted_at != w->now) { /* else its entry has that time */
+        struct key granted = key_two_numbers(key_time(c->granted_at), c->index);
+        db_put_rising(&w->txn, DB_BY_GRANTED, key_span(&granted), SPAN(""));
+    }
     int64_t due = g->draft->ask.granted ? c->expires : c->answer_due;
     put_row(w, DB_BY_EXPIRY, key_two_numbers(key_time(due), c->index));
 }

@@ -221,3 +221,23 @@ enum status store_policy_at(struct store_reader *reader, uint64_t position, stru
         return reader->txn.status;
     return found ? STATUS_OK : STATUS_NOT_FOUND;
 }
+
+enum status store_granted_between(struct store_reader *reader, int64_t first, int64_t last,
+                                  struct arena *arena, struct store_grants *out) {
+    ASSERT(reader->open);
+    struct store_grants found = {.consents = arena_array(arena, LIMIT_WALK, sizeof(uint64_t))};
+    struct db_cursor cursor;
+    struct key from = key_two_numbers(key_time(first), 0);
+    db_cursor_open(&reader->txn, DB_BY_GRANTED, &cursor);
+    for (bool on = db_cursor_seek(&cursor, key_span(&from));
+         on && key_time_of(key_get_u64(cursor.key.data)) <= last && !found.more;
+         on = db_cursor_next(&cursor)) {
+        found.more = found.count == LIMIT_WALK;
+        if (!found.more)
+            found.consents[found.count++] = key_last_number(cursor.key);
+    }
+    db_cursor_close(&cursor);
+    if (reader->txn.status == STATUS_OK)
+        *out = found;
+    return reader->txn.status;
+}

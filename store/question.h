@@ -67,6 +67,16 @@ MUST_CHECK enum status store_decide_as_of(struct store_reader *reader,
  * first. */
 MUST_CHECK enum status store_policy_at(struct store_reader *reader, uint64_t position,
                                        struct digest *digest, uint64_t *entry);
+/* Consents that a person granted from `first` to `last`, as the grants say, and that were recorded
+ * at another time: in the order of their grants, LIMIT_WALK at most. The array is the arena's. */
+struct store_grants {
+    uint64_t *consents; /* creation indexes */
+    uint32_t count;
+    bool more;
+};
+MUST_CHECK enum status store_granted_between(struct store_reader *reader, int64_t first,
+                                             int64_t last, struct arena *arena,
+                                             struct store_grants *out);
 /* What an answer of then rested on beside the consent: the entry that set the block which held
  * against the client (STATUS_NOT_FOUND when none did) … */
 MUST_CHECK enum status store_block_at(struct store_reader *reader, struct span tenant,

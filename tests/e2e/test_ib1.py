@@ -14,6 +14,7 @@ from harness.client import Api, refused
 from harness.house import House, refusal
 from harness.process import metrics
 from harness.server import IB1, Server
+from test_export import ctl, export
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 PERMISSION, REVOKE, MESSAGES = "/ib1/permission", "/ib1/revoke", "/ib1/messages"
@@ -450,11 +451,15 @@ def test_a_revoked_certificate_revokes_nothing(cast, house):
     assert cast.tenant.consent(consent["consentId"])["status"] == "active"
 
 
-def test_the_whole_log_is_as_it_says(house):
-    """After all of the above: every entry opens and follows from the one before; no token in it."""
+def test_the_whole_log_is_as_it_says(house, tmp_path):
+    """After all of the above: every entry opens and follows from the one before, as two verifiers
+    find; no token is in it."""
     with Api(house.server, house.minter, house.minter.auditor()) as root:
         entries = read_log(root)
     Auditor().feed(entries)
     kinds = {entry["event"] for entry in entries}
     assert {"peer.permissionRead", "peer.revocation", "peer.message"} <= kinds
     assert NONE_OF_THEIRS not in json.dumps(entries) and NONE_OF_THEIRS not in house.server.stderr
+    export(house.server.data, tmp_path / "out")
+    done = ctl("verify", tmp_path / "out", "--openings", "--vkey", tmp_path / "out" / "vkey")
+    assert done.returncode == 0, done.stdout + done.stderr

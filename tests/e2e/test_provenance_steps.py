@@ -133,3 +133,17 @@ def test_the_answer_proves_itself(cast):
     response = add(cast, make(cast), headers={"Prefer": "proof"})
     assert response.json()["proof"].startswith("c2sp.org/tlog-proof@v1\n")
     assert f"\nindex {response.json()['logIndex']}\n" in response.json()["proof"]
+
+
+def test_an_auditor_finds_the_evidence_by_what_the_step_says(cast):
+    """The person said yes before it was recorded, and the step knows that time alone."""
+    consent = make(cast)
+    step = add(cast, consent).json()["step"]
+    assert step["timestamp"] < consent["statusAt"][:19]
+    asked = {"account": step["account"], "time": step["timestamp"], "client": cast.app_url}
+    answer = cast.auditor.get("/v1/audit/at", params=asked).json()
+    assert answer["decision"] is True and answer["time"] == NOW
+    assert answer["consent"]["consentId"] == consent["consentId"]
+    assert answer["notice"]["renderedDigest"] == consent["grant"]["notice"]["renderedDigest"]
+    elsewhere = cast.other_auditor.get("/v1/audit/at", params=asked).json()
+    assert elsewhere["status"] == 404  # as for any time at which that log had no policy

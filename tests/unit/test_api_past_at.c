@@ -179,6 +179,17 @@ static void a_pairwise_account_is_found_in_the_second_of_its_grant(void **state)
     }
     struct reply exact = by_pairwise(w, AS_EVERYBODYS_AUDITOR, account, "2026-03-12T12:00:00.250Z");
     assert_int_equal(exact.status, 200);
+    /* or the second in which a person said so, two hours before it was recorded */
+    for (int i = 0; i < 2; i++) {
+        json_t *answer = answered(by_pairwise(w, auditors[i], account, T0), 200);
+        assert_true(json_is_true(json_object_get(answer, "decision")));
+        assert_string_equal(text_in(json_object_get(answer, "consent"), "consentId"),
+                            text_in(consent, "consentId"));
+        assert_string_equal(text_in(answer, "time"), "2026-03-12T12:00:00.250Z");
+        json_decref(answer);
+    }
+    struct reply before = by_pairwise(w, AS_EVERYBODYS_AUDITOR, account, "2026-03-12T09:59:59Z");
+    assert_problem(&before, 400, "invalid-parameter");
     /* at any other time it is an account that nobody has: whose, cannot be known */
     struct reply later = by_pairwise(w, AS_EVERYBODYS_AUDITOR, account, "2026-03-13T12:00:00Z");
     assert_problem(&later, 400, "invalid-parameter");
@@ -188,6 +199,9 @@ static void a_pairwise_account_is_found_in_the_second_of_its_grant(void **state)
     json_decref(answer);
     /* another's grants are not looked through */
     struct who foreign = {.role = "auditor", .id = AUDITOR, .provider = OTHER_EDP};
+    answer = answered(by_pairwise(w, foreign, account, T0), 200);
+    assert_null(json_object_get(answer, "consent"));
+    json_decref(answer);
     answer = answered(by_pairwise(w, foreign, account, "2026-03-12T12:00:00Z"), 200);
     assert_true(json_is_false(json_object_get(answer, "decision")));
     assert_string_equal(text_in(answer, "tenant"), OTHER_EDP);
