@@ -18,6 +18,7 @@ import tempfile
 
 import decisions
 import log
+import long_log
 from service import Bare, Consentd, load, mint
 
 PROVIDERS = [f"https://directory.core.pilot.trust.ib1.org/member/edp-{n:02d}" for n in range(50)]
@@ -68,8 +69,8 @@ def table(rows):
 
 
 class Bench:
-    def __init__(self, build, fill, scratch):
-        self.build, self.fill, self.scratch = build, fill, scratch
+    def __init__(self, build, fill, entries, scratch):
+        self.build, self.fill, self.entries, self.scratch = build, fill, entries, scratch
         self.rows = []
 
     def row(self, what, value, aim=""):
@@ -189,7 +190,7 @@ class Bench:
 
     def page(self):
         lines = [
-            "<!-- Written by bench/run.py: `make bench FILL=1000000`. -->",
+            "<!-- Written by bench/run.py: `make bench FILL=1000000 ENTRIES=10000000`. -->",
             "# Measured",
             "",
             machine(self.build),
@@ -203,7 +204,10 @@ class Bench:
             "answered after the commit is on disk. Bytes per create: growth of the store's used "
             "pages. Dirty pages: what the writer thread handed to the kernel, in pages of 4 KiB. "
             "Decisions: bench/decisions.py, h2load over HTTP/1.1, the access log on; medians of "
-            f"{ROUNDS} runs.",
+            f"{ROUNDS} runs. The log's hashing and signing: the same objects, in a program whose linker "
+            "replaced commitments, leaf hashes, the tree and the checkpoint's signature by nothing "
+            "(bench/without_log.c); alternating. The long log: bench/long_log.py, recorded decisions "
+            "of 50 tenants, 200 clients and 10,000 consents.",
             "",
         ]
         return "\n".join(lines)
@@ -213,16 +217,18 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", default="build", type=pathlib.Path)
     parser.add_argument("--fill", default=100000, type=int)
-    parser.add_argument("--only", choices=("reads", "creates", "decisions", "log", "full"),
+    parser.add_argument("--entries", default=500000, type=int)
+    parser.add_argument("--only", choices=("reads", "creates", "decisions", "log", "long", "full"),
                         help="measure and print this alone; the results are not written")
     parser.add_argument("--results", default=pathlib.Path(__file__).with_name("RESULTS.md"),
                         type=pathlib.Path)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="consentd-bench-", dir=options.build) as scratch:
-        bench = Bench(options.build, options.fill, pathlib.Path(scratch))
+        bench = Bench(options.build, options.fill, options.entries, pathlib.Path(scratch))
         parts = {"reads": bench.reads, "creates": bench.creates_from_empty,
                  "decisions": lambda: decisions.measure(bench),
-                 "log": lambda: log.measure(bench), "full": bench.creates_when_full}
+                 "log": lambda: log.measure(bench), "long": lambda: long_log.measure(bench),
+                 "full": bench.creates_when_full}
         for name, measure in parts.items():
             if options.only in (None, name):
                 measure()

@@ -13,8 +13,8 @@ import urllib.request
 class Consentd:
     """The release build on a data directory; stderr goes to a file beside it."""
 
-    def __init__(self, build, data, **settings):
-        self.binary = pathlib.Path(build) / "consentd"
+    def __init__(self, build, data, program="consentd", **settings):
+        self.binary = pathlib.Path(build) / program
         self.data = pathlib.Path(data)
         self.log = self.data.with_suffix(".log")
         self.settings = {f"CONSENTD_{name.upper()}": str(value) for name, value in settings.items()}
