@@ -18,6 +18,7 @@
 /* Settings the api needs; replaced as a whole on reload, never changed in place. */
 struct api_tenant_setting {
     struct span tenant, oauth_issuer;
+    const char *cert_file, *key_file; /* of its Directory certificate, for messages; NULL: none */
 };
 struct api_settings {
     struct span public_url;   /* no trailing slash; base of problem types and Location */

@@ -6,13 +6,17 @@
 #include "base/limits.h"
 
 static enum api_outcome end_with_reason(struct api_call *call, bool refusing) {
-    static const char *const known[] = {"reason", NULL};
+    static const char *const known[] = {"reason", "invalidatedToken", NULL};
+    static const char *const known_of_refusal[] = {"reason", NULL};
     struct api_json in;
     struct store_change *change = api_change_new(call, STORE_END, false);
     if (change == NULL || !api_change_body(call, change, &in))
         return API_DONE;
-    if (api_json_object(&in, in.root, known))
+    if (api_json_object(&in, in.root, refusing ? known_of_refusal : known)) {
         api_reason_read(&in, in.root, change->pack, refusing, &change->reason);
+        change->invalidated_token =
+            api_json_string(&in, in.root, "invalidatedToken", LIMIT_TOKEN, false);
+    }
     return api_change_finish(call, change, &in);
 }
 

@@ -12,6 +12,7 @@
 #include "api/render.h"
 #include "api/viewer.h"
 #include "base/log.h"
+#include "store/outbox.h"
 
 struct asking {
     uint64_t from, wait_s;
@@ -25,9 +26,18 @@ static const struct api_param PARAMS[] = {
 
 /* Who withdrew at the client has told it; every other ending that is not the clock's is news that
  * the tenant owes it, once its token is invalid (IB1, Withdrawal of Permission). */
-static bool owes_message(const struct store_event *event, const struct store_consent *then) {
+static void write_message(struct store_reader *reader, const struct store_event *event,
+                          const struct store_consent *then, struct json_out *out) {
+    static const char *const words[] = {
+        [STORE_MESSAGE_WAITING] = "waiting",
+        [STORE_MESSAGE_SENT] = "sent",
+        [STORE_MESSAGE_GIVEN_UP] = "failed",
+        [STORE_MESSAGE_OWED] = "owed",
+    };
     bool ended = event->code == STORE_CONSENT_REVOKED || event->code == STORE_CONSENT_TERMINATED;
-    return ended && then->by != CONSENT_BY_CLIENT;
+    enum store_message_state state = ended ? store_message_state(reader, then) : STORE_MESSAGE_NONE;
+    if (state != STORE_MESSAGE_NONE)
+        json_out_member(out, "withdrawalMessage", span_of_text(words[state]));
 }
 
 static enum status write_item(const struct api_call *call, const struct store_event *event,
@@ -54,8 +64,8 @@ static enum status write_item(const struct api_call *call, const struct store_ev
     json_out_member(out, "tenant", store_name(reader, STORE_NAME_MEMBER, then.tenant));
     json_out_member(out, "client", store_name(reader, STORE_NAME_MEMBER, then.client));
     json_out_member(out, "license", store_name(reader, STORE_NAME_LICENSE, then.license));
-    if (relation == API_RELATION_TENANT && owes_message(event, &then))
-        json_out_member(out, "withdrawalMessage", SPAN("owed"));
+    if (relation == API_RELATION_TENANT)
+        write_message(reader, event, &then, out);
     json_out_object_end(out);
     return STATUS_OK;
 }

@@ -40,6 +40,8 @@ static void set_defaults(struct config *config, bool dev) {
     config->drain_seconds = 20;
     config->note_reads_seconds = 60;
     config->witness_seconds = 30;
+    config->message_retry_seconds = 30;
+    config->message_give_up_seconds = 604800; /* a week */
     config->keys_cooldown_seconds = 30;
     config->log_level = LOG_INFO;
     config->http2 = true;
@@ -234,6 +236,19 @@ static bool check_listeners(const struct config *config, char why[CONFIG_WHY_SIZ
     return true;
 }
 
+static bool check_tenants(const struct config *config, char why[CONFIG_WHY_SIZE]) {
+    char where[80];
+    for (uint32_t i = 0; i < config->tenant_count; i++) {
+        const struct api_tenant_setting *tenant = &config->tenants[i];
+        if ((tenant->cert_file == NULL) == (tenant->key_file == NULL))
+            continue;
+        snprintf(where, sizeof where, "tenants[%u].%s", i,
+                 tenant->key_file == NULL ? "keyFile" : "certFile");
+        return fail(why, where, NULL, "is required beside the other");
+    }
+    return true;
+}
+
 static bool check_complete(const struct config *config, char why[CONFIG_WHY_SIZE]) {
     if (!span_present(config->data))
         return fail(why, "data", NULL, "is required");
@@ -246,7 +261,7 @@ static bool check_complete(const struct config *config, char why[CONFIG_WHY_SIZE
     if (config->in_flight_per_connection > config->in_flight)
         return fail(why, "inFlightPerConnection", NULL, "must not exceed inFlight");
     return check_listeners(config, why) && check_key_sources(config, why) &&
-           check_unique(config, why) && check_witnesses(config, why);
+           check_tenants(config, why) && check_unique(config, why) && check_witnesses(config, why);
 }
 
 /* Who names listeners with TLS means these alone. */

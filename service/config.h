@@ -58,7 +58,7 @@ struct config {
     uint32_t listen_count;
     const struct config_listener *listeners;
     uint32_t listener_count;
-    struct span data, guard, pack, public_url, origin, oauth_issuer;
+    struct span data, guard, message_ca_file, pack, public_url, origin, oauth_issuer;
     const struct api_tenant_setting *tenants;
     uint32_t tenant_count;
     const struct config_issuer *issuers;
@@ -66,7 +66,8 @@ struct config {
     const struct config_witness *witnesses;
     uint32_t witness_count;
     uint64_t loops, in_flight, in_flight_per_connection, idle_seconds, drain_seconds, map_size,
-        note_reads_seconds, witness_seconds, keys_cooldown_seconds;
+        note_reads_seconds, witness_seconds, keys_cooldown_seconds, message_retry_seconds,
+        message_give_up_seconds;
     uint64_t log_level; /* enum log_level */
     bool http2, access_log, insecure_http, log_public, metrics_public;
 };

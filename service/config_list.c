@@ -62,6 +62,8 @@ static const struct member issuer_members[] = {
 static const struct member tenant_members[] = {
     {"tenant", MEMBER_URL, offsetof(struct api_tenant_setting, tenant), true, NULL},
     {"oauthIssuer", MEMBER_URL, offsetof(struct api_tenant_setting, oauth_issuer), true, NULL},
+    {"certFile", MEMBER_PATH, offsetof(struct api_tenant_setting, cert_file), false, NULL},
+    {"keyFile", MEMBER_PATH, offsetof(struct api_tenant_setting, key_file), false, NULL},
     {0},
 };
 static const struct member witness_members[] = {

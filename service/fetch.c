@@ -62,6 +62,10 @@ static void forget_answer(struct fetch *fetch) {
 
 static void set_trust(CURL *easy, const struct fetch *fetch) {
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+    if (fetch->cert_file != NULL) {
+        curl_easy_setopt(easy, CURLOPT_SSLCERT, fetch->cert_file);
+        curl_easy_setopt(easy, CURLOPT_SSLKEY, fetch->key_file);
+    }
     if (fetch->ca_file == NULL)
         return;
     curl_easy_setopt(easy, CURLOPT_CAINFO, fetch->ca_file);

@@ -23,8 +23,10 @@ struct fetch {
     const char *url;
     struct span body;           /* to POST; absent: GET */
     const char *const *headers; /* lines "Name: value", NULL behind the last; NULL: none */
-    const char *ca_file;        /* PEM; whom alone to trust. NULL: whom the system trusts */
-    size_t answer_max;          /* bytes of the answer's body; 0: FETCH_ANSWER_MAX */
+    const char *cert_file;      /* PEM, with key_file: what to show to who asks for a certificate */
+    const char *key_file;
+    const char *ca_file; /* PEM; whom alone to trust. NULL: whom the system trusts */
+    size_t answer_max;   /* bytes of the answer's body; 0: FETCH_ANSWER_MAX */
     /* out */
     int status;              /* of HTTP; 0: there is no answer */
     const char *failure;     /* why there is none, a static text */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "service/access_log.h"
+#include "service/deliveries.h"
 #include "service/rounds.h"
 #include "service/keyring.h"
 #include "service/loop.h"
@@ -239,6 +240,27 @@ static void write_keys(const struct service *service, struct buffer *out) {
                                  SPAN_ARG(state.issuer), (long long)state.renewed_s);
 }
 
+static void write_messages(const struct service *service, struct buffer *out) {
+    struct deliveries_stats stats;
+    if (service->deliveries == NULL)
+        return;
+    deliveries_stats_get(service->deliveries, &stats);
+    single(out, "consentd_messages_waiting", "gauge", "Withdrawal messages that wait for delivery.",
+           stats.waiting);
+    head(out, "consentd_messages_oldest_seconds", "gauge",
+         "For how long the oldest of them has waited.");
+    buffer_append_format(out, "consentd_messages_oldest_seconds %.3f\n",
+                         (double)stats.oldest_ms / 1e3);
+    head(out, "consentd_messages_total", "counter",
+         "What came of attempts to deliver, by outcome.");
+    buffer_append_format(out,
+                         "consentd_messages_total{outcome=\"sent\"} %llu\n"
+                         "consentd_messages_total{outcome=\"failed\"} %llu\n"
+                         "consentd_messages_total{outcome=\"given_up\"} %llu\n",
+                         (unsigned long long)stats.sent, (unsigned long long)stats.failed,
+                         (unsigned long long)stats.given_up);
+}
+
 /* A line "name:  123 kB" of /proc/self/status, in bytes. The kernel makes it from memory: no disk
  * is waited for. */
 static uint64_t status_bytes(const char *text, const char *name) {
@@ -274,5 +296,6 @@ void metrics_write(void *context, struct buffer *out) {
     write_alarms(service, out);
     write_witnesses(service, out);
     write_keys(service, out);
+    write_messages(service, out);
     write_process(service, out);
 }

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "service/courier.h"
+#include "service/deliveries.h"
 #include "service/keyring.h"
 #include "store/store.h"
 
@@ -46,6 +47,8 @@ bool settings_activate(struct service *service, const struct settings *previous,
     complete_public_url(service, settings);
     keyring_put(service->keyring, config, settings->keys);
     settings->keys = NULL;
+    if (service->deliveries != NULL)
+        deliveries_put(service->deliveries, config);
     atomic_store(&service->api.settings, &settings->api);
     atomic_store(&service->limits.in_flight, (uint32_t)config->in_flight);
     atomic_store(&service->limits.in_flight_per_connection,

@@ -16,6 +16,7 @@
 #include "base/directory.h"
 #include "base/log.h"
 #include "service/courier.h"
+#include "service/deliveries.h"
 #include "service/dev.h"
 #include "service/http.h"
 #include "service/keyring.h"
@@ -55,6 +56,11 @@ static void store_failed(void *context) {
     struct service *service = context;
     atomic_store(&service->failed, true);
     pthread_kill(service->main_thread, SIGUSR1);
+}
+
+static void store_queued(void *context) {
+    struct service *service = context;
+    courier_wake(service->courier);
 }
 
 static void store_committed(void *context, uint64_t fed) {
@@ -126,6 +132,7 @@ static bool open_store(struct service *service) {
         .wake = store_wake,
         .failed = store_failed,
         .committed = store_committed,
+        .queued = store_queued,
         .activated = pack_activated,
         .context = service,
     };
@@ -153,7 +160,10 @@ static bool start_courier(struct service *service) {
     if (config->witness_count != 0 &&
         rounds_open(service->store, config, service->courier, &service->rounds) != STATUS_OK)
         return refuse("the store cannot be read");
+    if (deliveries_open(service->store, config, &service->deliveries) != STATUS_OK)
+        return refuse("the store cannot be read");
     keyring_join(service->keyring, service->courier);
+    deliveries_join(service->deliveries, service->courier);
     courier_start(service->courier);
     return service->rounds == NULL || !rounds_rolled_back(service->rounds) ||
            refuse("the log cannot go on before its witnesses");
@@ -274,6 +284,7 @@ static bool prepare(struct service *service, const struct service_options *optio
 static void release(struct service *service, h2o_globalconf_t *http) {
     courier_stop(service->courier);
     rounds_close(service->rounds);
+    deliveries_close(service->deliveries);
     store_close(service->store);
     auth_signer_free(service->receipts);
     for (unsigned i = 0; i < service->loop_count; i++)

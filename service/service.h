@@ -17,6 +17,7 @@ struct loop;
 struct courier;
 struct rounds;
 struct keyring;
+struct deliveries;
 
 /* Bounds that a reload may change, read by loops at every request. */
 struct service_limits {
@@ -34,8 +35,9 @@ struct service {
     struct api_service api; /* its pointers are atomic: reload.c and the writer change them */
     struct logger *logger;
     struct courier *courier;
-    struct rounds *rounds;   /* NULL without witnesses */
-    struct keyring *keyring; /* of api.keys, the owner */
+    struct rounds *rounds;         /* NULL without witnesses */
+    struct deliveries *deliveries; /* NULL before the courier starts */
+    struct keyring *keyring;       /* of api.keys, the owner */
     struct loop *loops;
     unsigned loop_count;
     struct endpoint endpoints[ENDPOINTS_MAX];

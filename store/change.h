@@ -14,6 +14,7 @@ struct store_erasure; /* and store/erasure.h these */
 struct store_hold;
 struct store_look;     /* store/look.h */
 struct store_cosigned; /* store/cosigned.h */
+struct store_delivery; /* store/outbox.h */
 struct store_peer;     /* store/peer.h */
 enum store_batch_end { STORE_BATCH_ALL, STORE_BATCH_TO_DENIAL, STORE_BATCH_TO_PERMIT };
 
@@ -34,6 +35,7 @@ enum store_op {
     STORE_RELEASE,  /* hold.log_index */
     STORE_LOOK,     /* looks; without an owner */
     STORE_COSIGN,   /* cosigned */
+    STORE_DELIVER,  /* deliveries */
     STORE_STEP,     /* id, step */
     STORE_READ_PERMISSION, /* peer, by actor: without a tenant, as the next two */
     STORE_REVOKE_TOKEN,
@@ -94,6 +96,8 @@ struct store_change {
     bool match_any;       /* If-Match: * */
     struct store_draft draft;
     struct store_reason reason;
+    struct span invalidated_token; /* STORE_END: what the message to the client has; a secret, wiped
+                                      with the change. Absent: the tenant owes the message */
     struct store_selection selection;
     const struct store_token *tokens;
     uint32_t token_count;
@@ -111,6 +115,8 @@ struct store_change {
     struct store_look *looks;
     uint32_t look_count;
     const struct store_cosigned *cosigned;
+    const struct store_delivery *deliveries;
+    uint32_t delivery_count;
     struct store_peer *peer;
     /* out, set by the writer */
     struct store_done done;

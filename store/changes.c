@@ -4,7 +4,9 @@
 #include <stdio.h>
 
 #include "base/json_out.h"
+#include "base/seal.h"
 #include "store/granting.h"
+#include "store/outboxing.h"
 #include "store/walk.h"
 
 struct store_change *store_change_new(void) {
@@ -15,6 +17,9 @@ void store_change_free(struct store_change *change) {
     if (change == NULL)
         return;
     policy_pack_free(change->past_pack);
+    if (change->invalidated_token.size != 0)
+        seal_wipe((char *)(uintptr_t)change->invalidated_token.data,
+                  change->invalidated_token.size);
     arena_release(&change->arena);
     mem_free(change);
 }
@@ -113,9 +118,13 @@ static enum status end_by_id(struct write *w, struct store_change *change, const
     enum status status = target(w, change, id, &c, &role);
     if (status == STATUS_OK && change->reason.leads_to != CONSENT_REFUSED)
         status = consent_head(w, &c.arrangement, &c);
+    if (status == STATUS_OK)
+        status = outbox_check(w, change, &c, role);
     if (status != STATUS_OK)
         return status;
     status = end_now(w, change, role, &c, done);
+    if (status == STATUS_OK)
+        outbox_put(w, change, &c);
     if (status == STATUS_WRONG_STATE)
         snprintf(change->detail, sizeof change->detail, "the consent is %s",
                  lifecycle_state_name(c.status));

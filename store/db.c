@@ -29,7 +29,7 @@ static const char *const table_names[DB_TABLES] = {
     "policy",        "request",       "hash",
     "erasure",       "hold",          "checkpoint",
     "cosignature",   "by_end",        "by_step",
-    "pending_token", "by_granted",
+    "pending_token", "by_granted",    "outbox",
 };
 
 struct db {

@@ -53,6 +53,7 @@ enum db_table {
     DB_BY_STEP,
     DB_PENDING_TOKEN,
     DB_BY_GRANTED,
+    DB_OUTBOX,
     DB_TABLES
 };
 const char *db_table_name(enum db_table table);

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "store/consent.h"
 #include "store/erasing.h"
+#include "store/outboxing.h"
 #include "store/row.h"
 
 /* ---- texts in the JSON that this service wrote: compact, so that in it a quote ends a string
@@ -266,6 +267,7 @@ void erase_consent(struct write *w, enum store_erased part, struct store_consent
     drop_links(w, c);
     drop_uses(w, c);
     erase_ended_drop(w, c);
+    outbox_drop(w, c->index);
     *c = tombstone(c, buffer_span(&empty));
     consent_save(w, c);
     bury_request(w, c->index, buffer_span(&empty));

@@ -40,6 +40,8 @@
     X(PEER_REVOCATION, 89, 9, "peer.revocation")           \
     X(PEER_MESSAGE, 90, 9, "peer.message")                 \
     X(PEER_EVIDENCE_VIEWED, 91, 9, "peer.evidenceViewed")  \
+    X(DELIVERY_SENT, 96, 10, "delivery.sent")              \
+    X(DELIVERY_FAILED, 97, 10, "delivery.failed")          \
     X(DELIVERY_COSIGNED, 98, 10, "delivery.cosigned")
 
 enum store_event_code {

@@ -101,6 +101,7 @@ struct write {
     uint64_t entry_counter;
     uint64_t fed;      /* whose consents it changed, as feeds name them */
     uint32_t cascaded; /* entries that cascades wrote: beyond LIMIT_BULK they become jobs */
+    bool queued;       /* a message was put into the outbox */
     bool dirty;        /* rows changed that the state does not show */
     bool room_only_for_endings;
     struct record_tail tail, other_tail; /* too large for the stack */

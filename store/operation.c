@@ -6,6 +6,8 @@
 #include "store/erasing.h"
 #include "store/granting.h"
 #include "store/look.h"
+#include "store/outbox.h"
+#include "store/outboxing.h"
 
 struct operation {
     enum status (*run)(struct write *w, struct store_change *change);
@@ -31,6 +33,7 @@ static const struct operation operations[] = {
     [STORE_RELEASE] = {.run = change_release},
     [STORE_LOOK] = {.run = change_look, .weight = STORE_LOOKS_MAX},
     [STORE_COSIGN] = {.run = change_cosign},
+    [STORE_DELIVER] = {.run = change_deliver, .ending = true, .weight = STORE_DELIVERIES_MAX},
     [STORE_READ_PERMISSION] = {.run = change_read_permission},
     [STORE_REVOKE_TOKEN] = {.run = change_revoke_token, .ending = true},
     [STORE_MESSAGE] = {.run = change_message, .ending = true},

@@ -38,6 +38,9 @@ struct store_options {
     /* Called by the writer thread after a commit that changed consents, with the bits of their
      * tenants and clients (store/feed.h); must not block. */
     void (*committed)(void *context, uint64_t fed);
+    /* Called by the writer thread after a commit that put a message into the outbox
+     * (store/outbox.h); must not block. */
+    void (*queued)(void *context);
     /* Called by the writer thread when a pack is in force: durable, and what it judges all that
      * follows by. */
     void (*activated)(void *context, const struct policy_pack *pack);

@@ -84,6 +84,8 @@ enum status write_commit(struct write *w) {
         publish(w->store);
         if (w->fed != 0 && w->store->options.committed != NULL)
             w->store->options.committed(w->store->options.context, w->fed);
+        if (w->queued && w->store->options.queued != NULL)
+            w->store->options.queued(w->store->options.context);
     }
     write_release(w);
     return status;

@@ -36,7 +36,7 @@ doors() {
 # the headers of a room that other rooms may include; "all" when none is private
 public_headers() {
     case $1 in
-    store) echo store.h change.h draft.h erasure.h read.h event.h question.h inquiry.h log.h look.h cosigned.h peer.h scrub.h feed.h ;;
+    store) echo store.h change.h draft.h erasure.h read.h event.h question.h inquiry.h log.h look.h cosigned.h peer.h scrub.h feed.h outbox.h ;;
     policy) echo lifecycle.h pack.h rule.h clause.h admission.h decision.h directory.h ;;
     auth) echo auth.h certificate.h mint.h dev.h signer.h signed.h name.h ;;
     api) echo api.h ;;

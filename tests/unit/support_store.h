@@ -37,7 +37,8 @@ struct fixture {
     bool failed;
     const struct policy_pack *activated; /* last, as the writer told it */
     unsigned activations;
-    uint64_t fed; /* whom commits concerned, as the writer told it */
+    unsigned queued; /* messages, as the writer told it */
+    uint64_t fed;    /* whom commits concerned, as the writer told it */
     uint64_t map_size;
 };
 
@@ -71,6 +72,10 @@ static void fixture_committed(void *context, uint64_t fed) {
     ((struct fixture *)context)->fed |= fed;
 }
 
+static void fixture_queued(void *context) {
+    ((struct fixture *)context)->queued++;
+}
+
 static enum status fixture_try_open(struct fixture *f, bool create, char why[256]) {
     struct store_options options = {.directory = f->directory,
                                     .origin = "example.com/log",
@@ -82,6 +87,7 @@ static enum status fixture_try_open(struct fixture *f, bool create, char why[256
                                     .wake = fixture_wake,
                                     .failed = fixture_failed,
                                     .committed = fixture_committed,
+                                    .queued = fixture_queued,
                                     .activated = fixture_activated,
                                     .context = f};
     return store_open(&options, &f->store, why, 256);

@@ -105,8 +105,8 @@ static void the_licence_fills_in_what_is_not_said(void **state) {
 static void the_issuer_is_the_tenants_setting_or_the_services(void **state) {
     struct world *w = *state;
     const struct api_tenant_setting tenants[] = {
-        {SPAN(OTHER_EDP), SPAN("https://other.as.example")},
-        {SPAN(EDP), SPAN("https://edp.as.example")},
+        {.tenant = SPAN(OTHER_EDP), .oauth_issuer = SPAN("https://other.as.example")},
+        {.tenant = SPAN(EDP), .oauth_issuer = SPAN("https://edp.as.example")},
     };
     w->settings.oauth_issuer = SPAN("https://as.example");
     json_t *consent = created(w, GRANTED);

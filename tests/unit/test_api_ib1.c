@@ -102,7 +102,7 @@ static void a_record_is_exactly_what_the_scheme_says(void **state) {
 
 static void what_a_consent_leaves_open_the_record_fills_in(void **state) {
     struct world *w = *state;
-    const struct api_tenant_setting of_edp = {SPAN(EDP), SPAN(ISSUER)};
+    const struct api_tenant_setting of_edp = {.tenant = SPAN(EDP), .oauth_issuer = SPAN(ISSUER)};
     json_t *plain = with_token(w, "refresh-1", "");
     w->settings.tenants = &of_edp; /* said only now */
     w->settings.tenant_count = 1;

@@ -144,6 +144,14 @@ static const struct {
     {"\"tenants\":[1]", "config: \"tenants[0]\": must be an object"},
     {"\"tenants\":[{\"tenant\":\"https://t.example\"}]",
      "config: \"tenants[0].oauthIssuer\": is required"},
+    {"\"tenants\":[{\"tenant\":\"https://t.example\",\"oauthIssuer\":\"https://"
+     "a.example\",\"certFile\":\"c\"}]",
+     "config: \"tenants[0].keyFile\": is required beside the other"},
+    {"\"tenants\":[{\"tenant\":\"https://t.example\",\"oauthIssuer\":\"https://"
+     "a.example\",\"keyFile\":\"k\"}]",
+     "config: \"tenants[0].certFile\": is required beside the other"},
+    {"\"messageRetrySeconds\":0", "config: \"messageRetrySeconds\": must be 1..3600"},
+    {"\"messageGiveUpSeconds\":31622401", "config: \"messageGiveUpSeconds\": must be 1..31622400"},
     {"\"tenants\":[{\"tenant\":\"t\"}]",
      "config: \"tenants[0].tenant\": must be an http or https URL without query"},
 };

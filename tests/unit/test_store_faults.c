@@ -7,6 +7,7 @@
 #include "store/db.h"
 #include "store/erasure.h"
 #include "store/inquiry.h"
+#include "store/outbox.h"
 #include "store/peer.h"
 #include "tests/unit/support_store.h"
 
@@ -15,18 +16,27 @@ struct observed {
     enum consent_state state;
     uint32_t version;
     enum store_erased erased;
+    enum store_message_state message;
 };
+
+static enum store_message_state message_of(struct fixture *f, const struct store_consent *c) {
+    assert_int_equal(store_read_begin(f->reader), STATUS_OK);
+    enum store_message_state state = store_message_state(f->reader, c);
+    store_read_end(f->reader);
+    return state;
+}
 
 static struct observed observe(struct fixture *f, uint64_t consent) {
     struct store_stats stats;
     store_stats_get(f->store, &stats);
     struct store_consent c = look(f, consent);
-    return (struct observed){stats.entries, stats.consents, c.recorded, c.version, c.erased};
+    return (struct observed){stats.entries, stats.consents, c.recorded,
+                             c.version,     c.erased,       message_of(f, &c)};
 }
 
 static bool same(struct observed a, struct observed b) {
     return a.entries == b.entries && a.consents == b.consents && a.state == b.state &&
-           a.version == b.version && a.erased == b.erased;
+           a.version == b.version && a.erased == b.erased && a.message == b.message;
 }
 
 /* A question that the consent permits. */
@@ -109,6 +119,14 @@ static void fill_peer(struct store_change *change, enum store_op op, const char 
     }
 }
 
+static void fill_delivery(struct store_change *change, uint64_t consent) {
+    struct store_delivery *delivery = arena_array(&change->arena, 1, sizeof *delivery);
+    *delivery =
+        (struct store_delivery){.consent = consent, .state = STORE_MESSAGE_SENT, .http = 200};
+    change->deliveries = delivery;
+    change->delivery_count = 1;
+}
+
 static struct store_change *make(struct fixture *f, enum store_op op, const struct uuid *id,
                                  const char *account) {
     struct store_change *change = new_change(f, op, TENANT);
@@ -118,6 +136,7 @@ static struct store_change *make(struct fixture *f, enum store_op op, const stru
     fill_draft(f, change, APP, account);
     change->reason.code = SPAN("withdrawn");
     change->reason.leads_to = CONSENT_REVOKED;
+    change->invalidated_token = keep(change, account);
     struct store_token *token = arena_array(&change->arena, 1, sizeof *token);
     token->issued_at = token->expires = store_time_ms(f->store);
     change->tokens = change->draft.tokens = token;
@@ -148,6 +167,15 @@ static void prepare_erasing(struct fixture *f, enum store_op op, const struct st
     if (op == STORE_ERASE) {
         assert_int_equal(end_consent(f, &c->id, "withdrawn", CONSENT_REVOKED), STATUS_OK);
         f->clock.start_ms += 400 * DAY_MS;
+    }
+    if (op == STORE_DELIVER) {
+        struct store_change *change = new_change(f, STORE_END, TENANT);
+        change->id = c->id;
+        change->reason.code = SPAN("withdrawn");
+        change->reason.leads_to = CONSENT_REVOKED;
+        change->invalidated_token = keep(change, "token");
+        assert_int_equal(fixture_run(f, change), STATUS_OK);
+        store_change_free(change);
     }
     if (op == STORE_RELEASE) {
         struct store_change *change = new_change(f, STORE_HOLD, TENANT);
@@ -201,7 +229,8 @@ static struct store_consent prepare(struct fixture *f, enum store_op op, const c
 /* What is taken while there is no room for more. */
 static bool is_ending(enum store_op op) {
     return op == STORE_END || op == STORE_END_MANY || op == STORE_BLOCK || op == STORE_ERASE ||
-           op == STORE_HOLD || op == STORE_REVOKE_TOKEN || op == STORE_MESSAGE;
+           op == STORE_HOLD || op == STORE_REVOKE_TOKEN || op == STORE_MESSAGE ||
+           op == STORE_DELIVER;
 }
 
 static enum consent_state leads_to(enum store_op op) {
@@ -234,6 +263,7 @@ static bool fails_cleanly(struct fixture *f, enum store_op op, uint64_t nth, int
     struct store_consent c = prepare(f, op, account);
     struct observed before = observe(f, c.index);
     struct store_change *change = make(f, op, &c.id, account);
+    fill_delivery(change, c.index);
     db_fault_set(nth, code, stored);
     enum status status = run(f, change);
     bool hit = db_fault_hit();
@@ -289,6 +319,10 @@ static void a_renewal_is_whole_or_nothing(void **state) {
 
 static void an_ending_is_whole_or_nothing(void **state) {
     all_faults(state, STORE_END);
+}
+
+static void a_delivery_is_settled_or_waits(void **state) {
+    all_faults(state, STORE_DELIVER);
 }
 
 static void a_grant_is_whole_or_nothing(void **state) {
@@ -396,6 +430,7 @@ int main(void) {
         TEST(a_create_is_whole_or_nothing),
         TEST(a_renewal_is_whole_or_nothing),
         TEST(an_ending_is_whole_or_nothing),
+        TEST(a_delivery_is_settled_or_waits),
         TEST(a_grant_is_whole_or_nothing),
         TEST(a_bulk_revocation_is_whole_or_nothing),
         TEST(tokens_are_whole_or_nothing),
