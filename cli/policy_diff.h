@@ -22,7 +22,7 @@ struct policy_diff_survey {
     uint32_t examples;
 };
 /* Prints what the new pack would break of the store's active consents. CLI_FAILED when something
- * would break, or after a sentence. */
+ * would break, be erased at once or does not fit, or after a sentence. */
 enum cli_exit policy_diff_survey(const struct policy_diff_survey *survey);
 
 #endif

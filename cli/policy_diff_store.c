@@ -8,6 +8,7 @@
 #include "cli/options.h"
 #include "cli/policy_diff.h"
 #include "cli/policy_diff_ask.h"
+#include "store/erasure.h"
 #include "store/question.h"
 
 #define PAGE 256 /* consents of one snapshot */
@@ -255,8 +256,41 @@ static enum status check_room(struct survey *s, bool *room) {
     return STATUS_OK;
 }
 
+/* ---- what retention would take: it does not come back */
+
+static enum status count_ended(struct survey *s, const struct policy_pack *pack, uint64_t *count) {
+    const struct policy_settings *settings = policy_pack_settings(pack);
+    struct store_ended_place place = {.done = !settings->has_erase_after};
+    enum status status = STATUS_OK;
+    *count = 0;
+    while (!place.done && status == STATUS_OK) {
+        status = store_read_begin(s->of_new);
+        if (status != STATUS_OK) {
+            return status;
+        }
+        status = store_ended_count(s->of_new, settings->erase_after, &place, count);
+        store_read_end(s->of_new);
+    }
+    return status;
+}
+
+/* Tells how many would be erased as soon as the new pack is in force, and are kept by the old. */
+static enum status check_retention(struct survey *s, bool *kept) {
+    uint64_t by_old, by_new;
+    enum status status = count_ended(s, s->asked->old, &by_old);
+    if (status == STATUS_OK) {
+        status = count_ended(s, s->asked->new, &by_new);
+    }
+    if (status == STATUS_OK && by_new > by_old) {
+        *kept = false;
+        printf("erased at once        %10llu  consents that ended longer ago than eraseAfter\n",
+               (unsigned long long)(by_new - by_old));
+    }
+    return status;
+}
+
 static enum cli_exit run(struct survey *s) {
-    bool room = true;
+    bool room = true, kept = true;
     char why[512];
     const struct store_options options = {.directory = s->asked->directory,
                                           .clock = s->asked->clock};
@@ -275,10 +309,13 @@ static enum cli_exit run(struct survey *s) {
         report(s);
         status = check_room(s, &room);
     }
+    if (status == STATUS_OK) {
+        status = check_retention(s, &kept);
+    }
     if (status != STATUS_OK) {
         cli_complain(POLICY_DIFF, "%s: %s", s->asked->directory, status_title(status));
     }
-    return status == STATUS_OK && s->broken == 0 && room ? CLI_OK : CLI_FAILED;
+    return status == STATUS_OK && s->broken == 0 && room && kept ? CLI_OK : CLI_FAILED;
 }
 
 enum cli_exit policy_diff_survey(const struct policy_diff_survey *asked) {

@@ -1,10 +1,11 @@
 /* What a pack's eraseAfter wants gone: rows of `by_end`, by when a consent ended, whatever the pack
  * was then; how long that is ago is judged by the pack in force. Nothing that is active has a row
  * there, and nothing that is held goes. Each commit takes some of them, with one notice for each
- * tenant (invariant 2). Writer thread only. */
+ * tenant (invariant 2). Writer thread; readers to count. */
 // SPDX-License-Identifier: Apache-2.0
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "store/consent.h"
 #include "store/erasing.h"
 
@@ -128,4 +129,29 @@ bool retention_sweep(struct write *w) {
         from = end;
     }
     return w->txn.status == STATUS_OK;
+}
+
+/* ---- what would be */
+
+enum status store_ended_count(struct store_reader *reader, struct duration erase_after,
+                              struct store_ended_place *place, uint64_t *count) {
+    ASSERT(reader->open && !place->done);
+    struct db_cursor cursor;
+    uint32_t rows = 0;
+    struct key from = key_two_numbers(place->begun ? key_time(place->at) : 0, place->consent);
+    db_cursor_open(&reader->txn, DB_BY_END, &cursor);
+    place->done = true;
+    for (bool on = db_cursor_seek(&cursor, key_span(&from)); on; on = db_cursor_next(&cursor)) {
+        int64_t at = key_time_of(key_get_u64(cursor.key.data));
+        if (timestamp_add(at, erase_after) > reader->now)
+            break;
+        place->done = rows++ < LIMIT_WALK;
+        if (!place->done) {
+            *place = (struct store_ended_place){at, key_last_number(cursor.key), true, false};
+            break;
+        }
+        ++*count;
+    }
+    db_cursor_close(&cursor);
+    return reader->txn.status;
 }

@@ -83,4 +83,15 @@ MUST_CHECK enum status store_holds(struct store_reader *reader,
 MUST_CHECK enum status store_hold_get(struct store_reader *reader, struct span tenant,
                                       uint64_t log_index, struct store_hold_view *out);
 
+/* Consents that ended so long ago, at the snapshot's time, that a pack with this eraseAfter wants
+ * them gone: adds to *count those of at most LIMIT_WALK rows, and moves on in *place, which is
+ * zeroed at first. place->done: there are no more. */
+struct store_ended_place {
+    int64_t at;
+    uint64_t consent;
+    bool begun, done;
+};
+MUST_CHECK enum status store_ended_count(struct store_reader *reader, struct duration erase_after,
+                                         struct store_ended_place *place, uint64_t *count);
+
 #endif

@@ -421,3 +421,26 @@ def test_a_pack_whose_codes_do_not_fit_into_the_store_is_told_of(tmp_path, new_s
         done = run("diff", PERSEUS, new, "--data", server.data)
         assert (done.stdout.splitlines()[3:], done.stderr) == (told, "")
         assert done.returncode == (1 if told else 0)
+
+
+def erasing_after(folder, name, after):
+    pack = json.loads(PERSEUS.read_text())
+    pack["settings"]["retention"] = {"keepAfterEnd": "P0D"} | ({"eraseAfter": after} if after else {})
+    return written(folder / name, pack)
+
+
+def test_what_a_shorter_retention_would_erase_at_once_is_counted(stored, tmp_path):
+    """The day after their end, P1D has passed and P2D has not."""
+    old = erasing_after(tmp_path, "old.json", "P1Y")
+    listed = stored.cast.tenant.get("/v1/consents", params={"status": "revoked"}).json()["items"]
+    assert len(listed) > 0
+    told = f"erased at once        {len(listed):10}  consents that ended longer ago than eraseAfter"
+    for after, erased in (("P1D", True), ("P2D", False), (None, False), ("P0D", True)):
+        new = erasing_after(tmp_path, "new.json", after)
+        at = ("--at", "2026-06-16T12:00:00Z")
+        done = run("diff", old, new, "--data", stored.server.data, *at)
+        assert (told in done.stdout.splitlines()) is erased, done.stdout
+        assert ("erased at once" in done.stdout) is erased and done.stderr == ""
+        assert done.returncode == (1 if erased else 0), done.stdout
+        if erased:  # it waits for the sweep under either pack
+            assert "erased at once" not in run("diff", new, new, "--data", stored.server.data, *at).stdout

@@ -273,6 +273,38 @@ static void what_has_no_room_is_left_whole(void **state) {
     assert_int_equal(rows_with(f, SPAN("\"one\"")) + rows_with(f, SPAN("\"two\"")), 0);
 }
 
+/* In the snapshot's time, a bounded part of them at once. */
+static void what_would_go_is_counted_part_by_part(void **state) {
+    struct fixture *f = *state;
+    struct store_ended_place place = {.done = false};
+    uint64_t count = 0;
+    const uint64_t rows = LIMIT_WALK + 5;
+    fixture_close(f);
+    struct write *w = begin_alone(f);
+    struct store *store = w->store;
+    for (uint64_t i = 0; i < rows; i++) /* rows alone: two a millisecond */
+        erase_ended_put(w, &(struct store_consent){.index = i, .status_at = (int64_t)(i / 2)});
+    assert_int_equal(write_commit(w), STATUS_OK);
+    store_unmake(store);
+    fixture_open(f, false);
+    const struct duration decades[] = {{.months = 12 * 56}, {.months = 12 * 57}};
+    assert_int_equal(store_read_begin(f->reader), STATUS_OK); /* 56 years after 1970 */
+    assert_int_equal(store_ended_count(f->reader, decades[0], &place, &count), STATUS_OK);
+    assert_false(place.done);
+    assert_int_equal(count, LIMIT_WALK);
+    store_read_end(f->reader);
+    assert_int_equal(store_read_begin(f->reader), STATUS_OK);
+    assert_int_equal(store_ended_count(f->reader, decades[0], &place, &count), STATUS_OK);
+    assert_true(place.done);
+    assert_int_equal(count, rows);
+    place = (struct store_ended_place){.done = false};
+    count = 0;
+    assert_int_equal(store_ended_count(f->reader, decades[1], &place, &count), STATUS_OK);
+    assert_true(place.done);
+    assert_int_equal(count, 0);
+    store_read_end(f->reader);
+}
+
 /* ---- beside requests and holds */
 
 static void what_was_asked_for_and_waits_goes_with_it(void **state) {
@@ -427,6 +459,7 @@ int main(void) {
         T(each_tenant_has_a_notice_of_its_own),
         T(much_goes_commit_after_commit),
         T(what_has_no_room_is_left_whole),
+        T(what_would_go_is_counted_part_by_part),
         T(what_was_asked_for_and_waits_goes_with_it),
         T(nothing_that_is_held_goes),
         T(after_a_hold_the_pack_in_force_decides_anew),
