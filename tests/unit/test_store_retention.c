@@ -139,7 +139,7 @@ static void the_writer_does_it_by_itself(void **state) {
 static void the_notice_tells_which_pack_wanted_it(void **state) {
     struct fixture *f = *state;
     struct store_event event;
-    char digest[2 * DIGEST_SIZE + 1], body[256];
+    char digest[2 * DIGEST_SIZE + 1] = "", body[256];
     (void)ended(f, "acc-1");
     uint64_t last = entries_of(f);
     fixture_set_time(f, GONE);
