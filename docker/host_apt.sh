@@ -37,14 +37,25 @@ host_apt() {
     cp -L /etc/resolv.conf "$1/etc/resolv.conf"
 }
 
+# npm's settings that lead to its registry, as it would find them in the environment.
+host_npm() {
+    local name value
+    command -v npm >/dev/null || return 0
+    for name in registry cafile; do
+        value=$(npm config get "$name" 2>/dev/null)
+        [ -z "$value" ] || [ "$value" = null ] || printf 'npm_config_%s=%s\n' "$name" "$value"
+    done
+}
+
 # NAME=VALUE of this machine's settings for reaching package sources, one a line; certificates that
 # they name are copied into DIR.
 host_sources() {
     local name value
-    local wanted='^(PIP_|GOPROXY|SSL_CERT_FILE|https?_proxy|no_proxy|HTTPS?_PROXY|NO_PROXY)'
-    env | grep -E "$wanted" | while IFS= read -r line; do
+    local wanted='^(PIP_|GOPROXY|SSL_CERT_FILE|NODE_EXTRA_CA_CERTS|https?_proxy|no_proxy'
+    wanted+='|HTTPS?_PROXY|NO_PROXY)'
+    { env | grep -E "$wanted" || :; host_npm; } | while IFS= read -r line; do
         name=${line%%=*} value=${line#*=}
-        if [[ $name = *_CERT* ]] && [ -e "$value" ]; then
+        if [[ $name = *_CERT* || $name = *_cafile ]] && [ -e "$value" ]; then
             install -D -m 0644 "$value" "$1/usr/local/share/$name.crt"
             value=/usr/local/share/$name.crt
         elif [ "$name" = PIP_FIND_LINKS ] && [ -d "$value" ]; then
