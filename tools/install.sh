@@ -54,8 +54,10 @@ make_venv() {
 make_node_modules() {
     local stamp=tests/npm/node_modules/stamp PATH=$PWD/tests/.venv/bin:$PATH
     cmp -s tests/npm/package-lock.json "$stamp" && return 0
-    npm ci --prefix tests/npm --no-audit --no-fund --ignore-scripts --loglevel=error >/dev/null ||
-        npm ci --prefix tests/npm --no-audit --no-fund --ignore-scripts --loglevel=error >/dev/null
+    npm ci --prefix tests/npm --no-audit --no-fund --no-update-notifier \
+            --ignore-scripts --loglevel=error >/dev/null ||
+        npm ci --prefix tests/npm --no-audit --no-fund --no-update-notifier \
+            --ignore-scripts --loglevel=error >/dev/null
     cp tests/npm/package-lock.json "$stamp"
 }
 
