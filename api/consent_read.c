@@ -14,8 +14,14 @@
 #include "api/render.h"
 #include "api/sight.h"
 
+/* The header tells in a moment that somebody is none: what others see of a stranger's consent must
+ * not take longer than what they see of none. */
 static bool is_recipient(const struct api_call *call, const struct store_consent *consent) {
     struct store_terms terms;
+    struct store_reader *reader = call->loop->reader;
+    if (!store_consent_has_onward(reader, consent, call->viewer->client_id) &&
+        !store_consent_has_onward(reader, consent, call->viewer->tenant))
+        return false;
     return store_consent_terms(call->loop->reader, consent, &terms) == STATUS_OK &&
            span_present(api_recipient_named(call->viewer, &terms));
 }

@@ -10,7 +10,7 @@ BENCH_FLAGS := -std=gnu11 -D_GNU_SOURCE -DH2O_USE_LIBUV=0 -isystem /usr/include 
 COMMA := ,
 
 .PHONY: bench
-bench: all $(BUILD)/bench/load $(BUILD)/bench/bare_h2o $(BUILD)/bench/consentd ## measure; FILL=1000000 ENTRIES=10000000 for the whole size
+bench: all $(addprefix $(BUILD)/bench/,load bare_h2o consentd tokens) ## measure; FILL=1000000 ENTRIES=10000000 for the whole size
 	tools/install.sh test
 	python3 bench/run.py --build $(BUILD) --fill $(FILL) --entries $(ENTRIES)
 
@@ -25,6 +25,11 @@ PROVING := tlog_commitment tlog_leaf_hash tlog_tree_append_rows tlog_tree_root t
 $(BUILD)/bench/consentd: $(call objects,release,$(SOURCES) bench/without_log.c)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(RELEASE) $(RELEASE_LINK) $(addprefix -Wl$(COMMA)--wrap=,$(PROVING)) -o $@ $^ $(LIBS)
+
+# The verifier itself, with the release build's flags.
+$(BUILD)/bench/tokens: $(call objects,release,bench/tokens.c $(foreach room,$(rooms_auth),$(wildcard $(room)/*.c)))
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(RELEASE) $(RELEASE_LINK) -o $@ $^ $(LIBS)
 
 # ---- peers: from npm into the build folder, at the versions that bench/peers/package-lock.json pins.
 # `install` and not `ci`: the lock names the binary of this platform only, and ci would want them all.

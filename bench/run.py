@@ -19,6 +19,7 @@ import tempfile
 import decisions
 import log
 import long_log
+import tokens
 from service import Bare, Consentd, load, mint
 
 PROVIDERS = [f"https://directory.core.pilot.trust.ib1.org/member/edp-{n:02d}" for n in range(50)]
@@ -218,7 +219,8 @@ def main():
     parser.add_argument("--build", default="build", type=pathlib.Path)
     parser.add_argument("--fill", default=100000, type=int)
     parser.add_argument("--entries", default=500000, type=int)
-    parser.add_argument("--only", choices=("reads", "creates", "decisions", "log", "long", "full"),
+    parser.add_argument("--only", choices=("reads", "creates", "decisions", "log", "long", "tokens",
+                                           "full"),
                         help="measure and print this alone; the results are not written")
     parser.add_argument("--results", default=pathlib.Path(__file__).with_name("RESULTS.md"),
                         type=pathlib.Path)
@@ -228,6 +230,7 @@ def main():
         parts = {"reads": bench.reads, "creates": bench.creates_from_empty,
                  "decisions": lambda: decisions.measure(bench),
                  "log": lambda: log.measure(bench), "long": lambda: long_log.measure(bench),
+                 "tokens": lambda: tokens.measure(bench),
                  "full": bench.creates_when_full}
         for name, measure in parts.items():
             if options.only in (None, name):

@@ -46,6 +46,7 @@ struct db_view {
 static uint64_t fault_countdown;
 static int fault_code;
 static bool fault_commit_stored, fault_was_hit;
+static _Thread_local uint64_t calls;
 
 void db_fault_set(uint64_t nth, int code, bool commit_stored) {
     fault_countdown = nth;
@@ -58,7 +59,12 @@ bool db_fault_hit(void) {
     return fault_was_hit;
 }
 
+uint64_t db_calls(void) {
+    return calls;
+}
+
 static int fault(void) {
+    calls++;
     if (fault_countdown == 0 || --fault_countdown != 0)
         return 0;
     fault_was_hit = true;

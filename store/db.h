@@ -144,6 +144,8 @@ uint64_t db_free_bytes(struct db_txn *txn);
 void db_fault_set(uint64_t nth, int code, bool commit_stored);
 /* True when the planted fault was hit. */
 bool db_fault_hit(void);
+/* How many calls that could fail this thread has made. */
+uint64_t db_calls(void);
 #endif
 
 #endif

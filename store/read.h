@@ -62,11 +62,15 @@ struct store_consent {
     struct span tail; /* view: hashes, recipients, groups; store's own */
 };
 
-/* By id, for this viewer-independent snapshot; callers check who may see it. STATUS_NOT_FOUND. */
+/* By id, for this viewer-independent snapshot; callers check who may see it. STATUS_NOT_FOUND,
+ * after as many reads as what is found takes (invariant 9). */
 MUST_CHECK enum status store_consent_by_id(struct store_reader *reader, const struct uuid *id,
                                            struct store_consent *out);
 MUST_CHECK enum status store_consent_by_index(struct store_reader *reader, uint64_t index,
                                               struct store_consent *out);
+/* Whether the consent names this onward recipient; its terms need not be read for that. */
+bool store_consent_has_onward(struct store_reader *reader, const struct store_consent *consent,
+                              struct span url);
 /* Whether it had ended for what an entry says of a time not after its own: by an entry before it,
  * or by the clock. */
 bool store_consent_had_ended(const struct store_consent *consent, uint64_t entry, int64_t at);

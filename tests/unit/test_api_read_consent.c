@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "api/render.h"
 #include "base/encode.h"
+#include "store/db.h"
 #include "tests/unit/support_reading.h"
 
 /* Writes the parts of a record that are different each time, then the rest as given. */
@@ -398,6 +399,32 @@ static void an_id_of_another_tenant_answers_like_one_that_does_not_exist(void **
     }
 }
 
+/* How many calls of the store's library a request takes. */
+static uint64_t calls_of(struct world *w, struct who who, const char *path) {
+    uint64_t before = db_calls();
+    get(w, who, path);
+    return db_calls() - before;
+}
+
+/* Invariant 9, as far as time goes: as many reads, and one question for the number of consents,
+ * which takes none. */
+static void an_id_of_another_tenant_takes_as_many_reads_as_one_that_does_not_exist(void **state) {
+    struct world *w = *state;
+    struct store_consent c = make(w, (struct making){.account = NULL});
+    struct uuid unknown = c.id;
+    unknown.bytes[UUID_SIZE - 1] ^= 1;
+    const struct who strangers[] = {AS_OTHER_EDP, AS_OTHER_APP};
+    static const char *const parts[] = {"", "/events", "/receipt"};
+    for (size_t i = 0; i < sizeof strangers / sizeof *strangers; i++)
+        for (size_t k = 0; k < sizeof parts / sizeof *parts; k++) {
+            const char *there = path_of(w, &c.id, parts[k]);
+            const char *nowhere = path_of(w, &unknown, parts[k]);
+            get(w, strangers[i], there); /* the names that a loop keeps are there now */
+            uint64_t foreign = calls_of(w, strangers[i], there);
+            assert_int_equal(calls_of(w, strangers[i], nowhere), foreign + 1);
+        }
+}
+
 static void scopes_are_needed_as_well(void **state) {
     struct world *w = *state;
     struct store_consent c = make(w, (struct making){.account = NULL});
@@ -433,6 +460,7 @@ int main(void) {
         TEST(a_client_sees_a_requested_consent_without_account_and_grant),
         TEST(a_tenant_that_is_also_the_client_sees_everything),
         TEST(an_id_of_another_tenant_answers_like_one_that_does_not_exist),
+        TEST(an_id_of_another_tenant_takes_as_many_reads_as_one_that_does_not_exist),
         TEST(scopes_are_needed_as_well),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
