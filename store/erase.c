@@ -8,15 +8,36 @@
 
 /* ---- the change */
 
-/* When its end is long enough ago. */
-static int64_t due_of(const struct store_change *change, const struct store_consent *c) {
+/* When the last of its refresh tokens runs out, none later than the consent: so long a client may
+ * come back with one. */
+static int64_t tokens_end(struct write *w, const struct store_consent *c) {
+    int64_t last = INT64_MIN;
+    struct db_cursor cursor;
+    struct key from = key_two_numbers(c->index, 0);
+    db_cursor_open(&w->txn, DB_LOG_BY_CONSENT, &cursor);
+    for (bool on = c->token_count != 0 && db_cursor_seek(&cursor, key_span(&from));
+         on && key_get_u64(cursor.key.data) == c->index; on = db_cursor_next(&cursor)) {
+        struct record_step step;
+        if (record_step_decode(cursor.value, &step) == STATUS_OK &&
+            step.code == STORE_CONSENT_TOKEN_ADDED && step.token.expires > last)
+            last = step.token.expires;
+    }
+    db_cursor_close(&cursor);
+    return last < c->expires ? last : c->expires;
+}
+
+/* When its end, and that of its tokens, is long enough ago. */
+static int64_t due_of(struct write *w, const struct store_change *change,
+                      const struct store_consent *c) {
     const struct policy_settings *settings = policy_pack_settings(change->pack);
-    return settings->has_keep_after_end ? timestamp_add(c->status_at, settings->keep_after_end)
-                                        : c->status_at;
+    int64_t tokens = tokens_end(w, c);
+    if (!settings->has_keep_after_end)
+        return c->status_at;
+    return timestamp_add(tokens > c->status_at ? tokens : c->status_at, settings->keep_after_end);
 }
 
 static void plan(struct erasing *e, const struct store_change *change, struct target *t) {
-    int64_t due = due_of(change, &t->consent);
+    int64_t due = due_of(e->w, change, &t->consent);
     bool waits = due > e->w->now;
     bool at_once = erase_at_once(e->ground);
     t->end = e->w->state.tree.size;

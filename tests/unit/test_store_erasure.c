@@ -428,6 +428,42 @@ static void what_others_know_it_by_goes_with_it(void **state) {
     assert_int_equal(run_and_free(f, read_by_token(f, 0x77)), STATUS_NOT_FOUND);
 }
 
+/* A client may come with a token after the consent has ended: it is kept from then on. */
+static void retention_counts_from_the_last_token(void **state) {
+    struct fixture *f = *state;
+    static const struct {
+        const char *expires, *due;
+    } cases[] = {
+        {"2026-03-20T00:00:00Z", DUE},                    /* before the end */
+        {"2026-04-05T00:00:00Z", "2027-04-05T00:00:00Z"}, /* after it */
+        {"2030-01-01T00:00:00Z", "2027-04-11T10:00:00Z"}, /* but not after the consent's expiry */
+    };
+    struct uuid ids[3];
+    for (unsigned char i = 0; i < 3; i++) {
+        const char account[] = {'a', (char)('0' + i), '\0'};
+        struct store_token tokens[2] = {{.issued_at = 0, .expires = 0}};
+        struct store_change *change = new_change(f, STORE_CREATE, TENANT);
+        fill_draft(f, change, APP, account);
+        tokens[0].digest.bytes[0] = (unsigned char)(2 * i + 1);
+        tokens[1].digest.bytes[0] = (unsigned char)(2 * i + 2);
+        tokens[0].expires = time_of(cases[i].expires);
+        change->draft.tokens = tokens;
+        change->draft.token_count = 2;
+        assert_int_equal(fixture_run(f, change), STATUS_OK);
+        ids[i] = look(f, change->done.consent).id;
+        store_change_free(change);
+    }
+    fixture_set_time(f, ENDED);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(end_consent(f, &ids[i], "withdrawn", CONSENT_REVOKED), STATUS_OK);
+        struct store_change *change =
+            erasure_of(f, &ids[i], STORE_ERASED_WHOLE, STORE_GROUND_NO_LONGER_NECESSARY);
+        assert_int_equal(fixture_run(f, change), STATUS_OK);
+        assert_int_equal(change->erasure->consents[0].due, time_of(cases[i].due));
+        store_change_free(change);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
 #define T(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
@@ -445,6 +481,7 @@ int main(void) {
         T(a_key_of_what_was_erased_is_gone),
         T(the_past_of_what_was_erased_can_be_asked_about),
         T(what_others_know_it_by_goes_with_it),
+        T(retention_counts_from_the_last_token),
 #undef T
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
