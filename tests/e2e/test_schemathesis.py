@@ -20,7 +20,7 @@ from harness.tokens import ADMIN, AUDITOR, TENANT, Minter
 PEERS = ROOT / "tests" / "peers"
 ST = pathlib.Path(sys.executable).with_name("st")
 SEED = os.environ.get("SCHEMATHESIS_SEED", "1")
-EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "15")
+EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "10")
 PHASES = "examples,coverage,fuzzing,stateful"
 DEADLINE_S = 1200
 
