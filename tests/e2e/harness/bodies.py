@@ -37,8 +37,12 @@ AUTHORITY = "director"
 
 def digest(text):
     """Base64url of the SHA-256, as digests are written in this API."""
-    made = hashlib.sha256(text.encode()).digest()
-    return base64.urlsafe_b64encode(made).decode().rstrip("=")
+    return digest_of(text.encode())
+
+
+def digest_of(content):
+    """The same of bytes."""
+    return base64.urlsafe_b64encode(hashlib.sha256(content).digest()).decode().rstrip("=")
 
 
 def grant(at, person="user-71", **more):
