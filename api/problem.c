@@ -6,6 +6,8 @@
 #include "api/problem_page.h"
 #include "api/resource.h"
 #include "api/router.h"
+#include "api/viewer.h"
+#include "policy/clause.h"
 
 #define RETRY_AFTER SPAN("1")
 
@@ -93,20 +95,48 @@ enum api_outcome api_problem_errors(struct api_call *call, enum status status, c
     return end(call, &out, status);
 }
 
+static void write_reasons(struct json_out *out, const struct policy_reasons *reasons) {
+    json_out_key(out, "reasons");
+    json_out_array_begin(out);
+    for (uint32_t i = 0; i < reasons->count; i++) {
+        json_out_object_begin(out);
+        json_out_member(out, "code", span_of_text(reasons->items[i].code));
+        json_out_member(out, "clause", span_of_text(reasons->items[i].clause));
+        json_out_member(out, "detail", span_of_text(reasons->items[i].detail));
+        json_out_object_end(out);
+    }
+    json_out_array_end(out);
+}
+
+/* The clause about who calls, NULL when that is not what is wrong. */
+static const char *wrong_role(const struct policy_reasons *reasons) {
+    for (uint32_t i = 0; i < reasons->count; i++)
+        if (strcmp(reasons->items[i].code, policy_clause_code(CLAUSE_TENANT_ROLE_WRONG)) == 0)
+            return reasons->items[i].detail;
+    return NULL;
+}
+
+/* Roles are URLs of the scheme: no person's. */
+static const char *with_presented(struct api_call *call, const char *needed) {
+    const struct api_viewer *viewer = call->viewer;
+    struct buffer text = {0};
+    buffer_append_format(&text, "%s; presented: ", needed);
+    for (uint32_t i = 0; i < viewer->role_count; i++)
+        buffer_append_format(&text, "%s%.*s", i != 0 ? ", " : "", SPAN_ARG(viewer->roles[i]));
+    if (viewer->role_count == 0)
+        buffer_append_text(&text, "none");
+    struct span copy = arena_copy(call->arena, buffer_span(&text));
+    buffer_release(&text);
+    return copy.data;
+}
+
 enum api_outcome api_problem_reasons(struct api_call *call, const struct policy_reasons *reasons) {
     struct json_out out;
-    begin(call, &out, STATUS_NOT_ADMISSIBLE, NULL);
-    json_out_key(&out, "reasons");
-    json_out_array_begin(&out);
-    for (uint32_t i = 0; i < reasons->count; i++) {
-        json_out_object_begin(&out);
-        json_out_member(&out, "code", span_of_text(reasons->items[i].code));
-        json_out_member(&out, "clause", span_of_text(reasons->items[i].clause));
-        json_out_member(&out, "detail", span_of_text(reasons->items[i].detail));
-        json_out_object_end(&out);
-    }
-    json_out_array_end(&out);
-    return end(call, &out, STATUS_NOT_ADMISSIBLE);
+    const char *needed = wrong_role(reasons);
+    enum status status = needed != NULL ? STATUS_WRONG_ROLE : STATUS_NOT_ADMISSIBLE;
+    begin(call, &out, status, needed != NULL ? with_presented(call, needed) : NULL);
+    write_reasons(&out, reasons);
+    return end(call, &out, status);
 }
 
 enum api_outcome api_problem_unauthenticated(struct api_call *call,

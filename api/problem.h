@@ -23,6 +23,7 @@ struct api_errors {
 enum api_outcome api_problem(struct api_call *call, enum status status, const char *detail);
 enum api_outcome api_problem_errors(struct api_call *call, enum status status, const char *detail,
                                     const struct api_errors *errors);
+/* 422, or 403 wrong-role when the caller's own role is among what is wrong. */
 enum api_outcome api_problem_reasons(struct api_call *call, const struct policy_reasons *reasons);
 /* 401: without any credential the challenge carries no error code (RFC 6750 section 3.1). */
 enum api_outcome api_problem_unauthenticated(struct api_call *call,

@@ -52,6 +52,13 @@ static const struct advice ADVICE[STATUS_COUNT] = {
          "caller's part in the consent does not allow it.",
          "Ask the authorization server for the scope named in the WWW-Authenticate header, or "
          "let the party that may do this do it."},
+    [STATUS_WRONG_ROLE] =
+        {"The licence is granted by members in one role of the scheme, and the caller, as its "
+         "certificate or its token shows it, does not have that role. The detail names the role "
+         "that is needed and those that were presented; the reasons list names every other clause "
+         "that failed too.",
+         "Call with a certificate that the Directory has issued for that role, or for the licence "
+         "that belongs to the role you have."},
     [STATUS_NOT_FOUND] =
         {"Nothing that this caller may see has this address. A consent of somebody else answers "
          "in exactly the same way as one that does not exist.",

@@ -16,6 +16,7 @@
     X(UNAUTHENTICATED, 401, "unauthenticated", "The caller is not known")                          \
     X(CERTIFICATE_REFUSED, 401, "certificate-refused", "The client certificate is not accepted")   \
     X(INSUFFICIENT_SCOPE, 403, "insufficient-scope", "The token does not allow this operation")    \
+    X(WRONG_ROLE, 403, "wrong-role", "The caller does not have the role that this needs")          \
     X(NOT_FOUND, 404, "not-found", "There is no such resource")                                    \
     X(METHOD_NOT_ALLOWED, 405, "method-not-allowed", "The resource does not have this method")     \
     X(NOT_ACCEPTABLE, 406, "not-acceptable", "None of the accepted media types can be produced")   \

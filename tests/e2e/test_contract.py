@@ -206,7 +206,7 @@ def test_an_example_with_one_member_more_is_refused():
 
 def test_every_problem_of_the_service_is_documented_and_no_other():
     assert DOCUMENT["components"]["schemas"]["ProblemName"]["enum"] == list(listed_problems())
-    assert len(listed_problems()) == 24
+    assert len(listed_problems()) == 25
 
 
 def test_every_problem_stands_with_its_status_and_title():

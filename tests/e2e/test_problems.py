@@ -17,6 +17,7 @@ import uuid
 import httpx
 import jwt
 import pytest
+import test_tls_roles
 from conftest import NOW, NOW_S
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
@@ -573,6 +574,13 @@ def test_a_certificate_that_is_not_good(new_server, tmp_path):
     with Api(house.mutual(), house.minter, house.minter.admin()) as api:
         document = provoke(api.get("/v1/consents"), 401, "certificate-refused")
     assert document["cause"] == "no_certificate"
+
+
+def test_a_caller_in_the_wrong_role(tmp_path):
+    house = test_tls_roles.House(tmp_path)
+    with house.caller([test_tls_roles.FSP]) as api:
+        provoke(test_tls_roles.create(api), 403, "wrong-role")
+    house.server.stop()
 
 
 def test_every_problem_of_the_list_was_provoked(request):

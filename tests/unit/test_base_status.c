@@ -16,6 +16,7 @@ static const struct {
     {"unauthenticated", 401},
     {"certificate-refused", 401},
     {"insufficient-scope", 403},
+    {"wrong-role", 403},
     {"missing-idempotency-key", 400},
     {"not-found", 404},
     {"method-not-allowed", 405},
