@@ -144,8 +144,7 @@ uint64_t db_free_bytes(struct db_txn *txn);
 void db_fault_set(uint64_t nth, int code, bool commit_stored);
 /* True when the planted fault was hit. */
 bool db_fault_hit(void);
-/* How many calls that could fail this thread has made. */
-uint64_t db_calls(void);
+uint64_t db_calls(void); /* of LMDB that this thread has made, reads without a fault too */
 #endif
 
 #endif
