@@ -282,23 +282,25 @@ def test_lines_that_are_none_are_found(log, line, said):
     assert found(verify(log, "--openings")) == f"entry 0: {said}"
 
 
-@pytest.mark.parametrize(
-    "inside, good",
-    [(b"\x1f", False), (b"\n", True), (b"\t", False), (b"\xff", False), (b"\xc3", False)]
-    + [(b"\\", False), (b"\\x", False), (b'\\"', True), ("\u00e9".encode(), True), (b"\x7f ~ !", True)],
-)
-def test_strings_are_read_exactly_wherever_something_stands_in_them(log, inside, good):
-    """In every place of eight bytes, which are looked at in one."""
-    for before in range(10):
-        for after in (0, 3, 9):
-            text = b"a" * before + inside + b"c" * after
-            line = b'{"x":"' + text + b'"}\n'
-            (log / "events.ndjson").write_bytes(line)
-            said = found(verify(log, "--openings"))
-            if inside == b"\n" or not good:  # a line ends there
-                assert said == "entry 0: its line is no JSON object", line
-            else:
-                assert said == "entry 0: its line has no index", line
+def strings(inside, afters=(0, 3, 9)):
+    """With something in each place of eight bytes, which are looked at in one."""
+    for before in range(9):
+        for after in afters:
+            yield b'"' + b"a" * before + inside + b"c" * after + b'"'
+
+
+@pytest.mark.parametrize("inside", [b"\x1f", b"\t", b"\xff", b"\xc3", b"\\", b"\\x"])
+def test_what_no_string_holds_is_found_wherever_it_stands(log, inside):
+    for text in strings(inside, (0, 9)):
+        (log / "events.ndjson").write_bytes(b'{"x":' + text + b"}\n")
+        assert found(verify(log, "--openings")) == "entry 0: its line is no JSON object", text
+
+
+@pytest.mark.parametrize("inside", [b"", b'\\"', b"\\\\", "\u00e9\U0001f600".encode(), b"\x7f ~ !"])
+def test_what_a_string_may_hold_is_read_over(log, inside):
+    line = b'{"x":[' + b",".join(strings(inside)) + b"]}\n"
+    (log / "events.ndjson").write_bytes(line)
+    assert found(verify(log, "--openings")) == "entry 0: its line has no index"
 
 
 def test_lines_of_any_length_are_read(exported, tmp_path):
