@@ -3,6 +3,7 @@
 
 import itertools
 import pathlib
+import subprocess
 import sys
 
 import pytest
@@ -12,7 +13,7 @@ sys.path.append(str(pathlib.Path(__file__).resolve().parents[1]))  # truth, the 
 
 from harness.audit import Watch  # noqa: E402
 from harness.client import Api  # noqa: E402
-from harness.server import Server  # noqa: E402
+from harness.server import CTL, Server  # noqa: E402
 from harness.tokens import Minter  # noqa: E402
 from model import parse_time  # noqa: E402
 
@@ -25,7 +26,21 @@ def server(tmp_path_factory):
     """Perseus, with a clock that stands still at NOW: every time in an answer is known."""
     server = Server(tmp_path_factory.mktemp("shared") / "data", clock=f"{NOW}x0").start()
     yield server
+    folder = tmp_path_factory.mktemp("shared-log") / "out"
     server.stop()
+    verify_log(server.data, folder)
+
+
+def verify_log(data, folder):
+    """Whatever tests did: the log that they leave is good, and all that it tells is legal."""
+
+    def ctl(*arguments):
+        command = [str(CTL), *map(str, arguments)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert (done.returncode, done.stderr) == (0, ""), done
+
+    ctl("export", "--data", data, folder)
+    ctl("verify", folder, "--vkey", folder / "vkey", "--openings")
 
 
 @pytest.fixture(scope="session")
