@@ -19,6 +19,8 @@
 struct api_tenant_setting {
     struct span tenant, oauth_issuer;
     const char *cert_file, *key_file; /* of its Directory certificate, for messages; NULL: none */
+    const char *hook_key_file;        /* of its Hydra's token hook; NULL: none … */
+    struct digest hook_key;           /* … else the SHA-256 of what stands there */
 };
 struct api_settings {
     struct span public_url;   /* no trailing slash; base of problem types and Location */
@@ -94,7 +96,6 @@ struct api_wait {
     uint64_t fed;     /* a commit with one of these bits may be it (store_options.committed) */
     uint32_t seconds; /* how long at most */
 };
-
 struct api_route;
 struct api_call {
     /* in: borrowed, valid until the response is taken */
@@ -106,8 +107,7 @@ struct api_call {
     bool body_truncated; /* larger than LIMIT_BODY: answer 413 */
     struct span peer;    /* address text */
     bool peer_is_loopback;
-    bool on_public; /* by a listener for everybody: only what needs no credential is there */
-    bool on_admin;  /* by a listener for operators */
+    bool on_public, on_admin; /* by a listener for everybody, without credentials; for operators */
     const struct auth_certificate *certificate; /* of the client, its chain verified; NULL: none */
     struct span request_id;                     /* echoed X-Request-ID, or one the service made */
     struct arena *arena;                        /* lives until the response is sent */

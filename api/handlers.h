@@ -77,6 +77,9 @@ enum api_outcome api_hold_lift(struct api_call *call);
 enum api_outcome api_hold_lift_reply(struct api_call *call, struct store_change *change);
 enum api_outcome api_holds_list(struct api_call *call);
 
+/* hooks of authorization servers */
+enum api_outcome api_hydra_token(struct api_call *call);
+
 /* for whoever was given the address */
 enum api_outcome api_evidence(struct api_call *call);
 

@@ -17,6 +17,7 @@ enum api_door {
     API_CLOSED,      /* needs a token */
     API_OPEN,        /* needs none */
     API_OPEN_LOG,    /* needs none where the log is public (configuration) */
+    API_HOOK,        /* needs the key of a tenant's authorization server, which tells the tenant */
     API_CERTIFICATE, /* needs a Directory certificate, and nothing else: it is the principal */
 };
 struct api_route {

@@ -94,6 +94,7 @@ const struct api_route api_routes[] = {
      "application/octet-stream", api_log_tile, NULL},
     {"GET", "/v1/policy", 0, API_CLOSED, API_NO_BODY, JSON, api_policy_get, NULL},
     {"GET", "/v1/policies/{digest}", 0, API_CLOSED, API_NO_BODY, JSON, api_policy_by_digest, NULL},
+    {"POST", "/hooks/hydra/token", 0, API_HOOK, API_JSON_BODY, JSON, api_hydra_token, NULL},
     {"GET", "/evidence/{id}", 0, API_OPEN, API_NO_BODY, "text/html", api_evidence, NULL},
     {"POST", "/ib1/permission", 0, API_CERTIFICATE, API_FORM_BODY, JSON, api_ib1_permission,
      api_ib1_permission_reply},

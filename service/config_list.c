@@ -64,6 +64,7 @@ static const struct member tenant_members[] = {
     {"oauthIssuer", MEMBER_URL, offsetof(struct api_tenant_setting, oauth_issuer), true, NULL},
     {"certFile", MEMBER_PATH, offsetof(struct api_tenant_setting, cert_file), false, NULL},
     {"keyFile", MEMBER_PATH, offsetof(struct api_tenant_setting, key_file), false, NULL},
+    {"hookKeyFile", MEMBER_PATH, offsetof(struct api_tenant_setting, hook_key_file), false, NULL},
     {0},
 };
 static const struct member witness_members[] = {

@@ -9,6 +9,7 @@
 #include "base/directory.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/seal.h"
 #include "policy/pack.h"
 
 /* The same bytes among the packs that were in force before, or NULL: a service that goes back and
@@ -88,6 +89,39 @@ static bool load_tls(struct settings *set, char why[SETTINGS_WHY_SIZE]) {
     return true;
 }
 
+/* One key, perhaps with a line end: what an authorization server sends as X-API-Key. */
+static bool read_hook_key(struct api_tenant_setting *tenant, const char **why) {
+    struct buffer text = {0};
+    bool good = file_read(tenant->hook_key_file, HOOK_KEY_MAX + 2, &text);
+    *why = good ? "must be 32 to 256 visible ASCII characters" : strerror(errno);
+    while (text.size != 0 && strchr("\r\n", text.data[text.size - 1]) != NULL)
+        text.size--;
+    good = good && text.size >= HOOK_KEY_MIN && text.size <= HOOK_KEY_MAX;
+    for (size_t i = 0; good && i < text.size; i++)
+        good = text.data[i] > ' ' && text.data[i] < '\x7f';
+    if (good)
+        tenant->hook_key = digest_sha256(buffer_span(&text));
+    if (text.size != 0)
+        seal_wipe(text.data, text.size);
+    buffer_release(&text);
+    return good;
+}
+
+static bool load_tenants(struct settings *set, char why[SETTINGS_WHY_SIZE]) {
+    const struct config *config = set->config;
+    set->tenants = mem_alloc_zeroed(config->tenant_count + 1, sizeof *set->tenants);
+    for (uint32_t i = 0; i < config->tenant_count; i++) {
+        const char *cause;
+        set->tenants[i] = config->tenants[i];
+        if (config->tenants[i].hook_key_file != NULL && !read_hook_key(&set->tenants[i], &cause)) {
+            snprintf(why, SETTINGS_WHY_SIZE, "config: \"tenants[%u].hookKeyFile\": %.200s: %s", i,
+                     config->tenants[i].hook_key_file, cause);
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool asks_for_certificates(const struct config *config) {
     for (uint32_t i = 0; i < config->listener_count; i++)
         if (config->listeners[i].kind == LISTENER_MUTUAL || config->listeners[i].proxy_count != 0)
@@ -105,7 +139,8 @@ enum status settings_load(const struct config_source *source, struct settings *o
     set->older = older;
     set->age = older != NULL ? older->age + 1 : 0;
     if (config_load(source, &set->config, why) != STATUS_OK || !load_pack(set, why) ||
-        !load_tls(set, why) || !load_keys(set, source->dev && !source->check, why)) {
+        !load_tls(set, why) || !load_tenants(set, why) ||
+        !load_keys(set, source->dev && !source->check, why)) {
         set->older = NULL;
         settings_free(set);
         return STATUS_INVALID_PARAMETER;
@@ -113,7 +148,7 @@ enum status settings_load(const struct config_source *source, struct settings *o
     set->api = (struct api_settings){
         .public_url = set->config->public_url,
         .oauth_issuer = set->config->oauth_issuer,
-        .tenants = set->config->tenants,
+        .tenants = set->tenants,
         .tenant_count = set->config->tenant_count,
         .note_reads_s = (unsigned)set->config->note_reads_seconds,
         .log_public = set->config->log_public,
@@ -140,6 +175,7 @@ void settings_free(struct settings *settings) {
         auth_keys_free(settings->keys);
         settings_drop_tls(settings);
         config_free(settings->config);
+        mem_free(settings->tenants);
         mem_free(settings);
         settings = older;
     }

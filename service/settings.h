@@ -12,11 +12,14 @@
 #include "service/tls.h"
 
 #define SETTINGS_KEPT_MAX 1000
+#define HOOK_KEY_MIN 32 /* characters; hexadecimal ones are 128 bits */
+#define HOOK_KEY_MAX 256
 #define SETTINGS_WHY_SIZE 1024 /* holds CONFIG_WHY_SIZE */
 
 struct settings {
     struct config *config;
     struct api_settings api;
+    struct api_tenant_setting *tenants; /* config->tenants with what their files hold */
     struct auth_keys *keys; /* of files; the keyring's once they are in force (NULL then) */
     struct policy_pack *pack;
     struct tls *tls[CONFIG_LISTEN_MAX]; /* of config->listeners; NULL for plain ones, and for all

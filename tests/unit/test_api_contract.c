@@ -158,6 +158,7 @@ static void every_route_asks_for_the_scopes_that_are_documented(void **state) {
         assert_int_equal(contains(operation->text, "security: []"), route->door == API_OPEN);
         assert_int_equal(contains(operation->text, "- certificate: []"),
                          route->door == API_CERTIFICATE);
+        assert_int_equal(contains(operation->text, "- hookKey: []"), route->door == API_HOOK);
         for (unsigned bit = 1; bit <= AUTH_ADMIN; bit <<= 1) {
             char line[64];
             snprintf(line, sizeof line, "- bearer: ['%s']", auth_scope_name((enum auth_scope)bit));
