@@ -79,10 +79,54 @@ static enum api_outcome refuse(struct api_call *call, struct store_change *chang
                              "send the refresh token");
 }
 
+/* ---- in which role */
+
+static bool shows(const struct auth_certificate *certificate, const struct policy_role *role) {
+    for (uint32_t i = 0; i < certificate->role_count; i++)
+        for (uint32_t u = 0; u < role->url_count; u++)
+            if (span_equal(certificate->roles[i], role->urls[u]))
+                return true;
+    return false;
+}
+
+/* Roles of the pack to which some licence gives data. */
+static uint64_t receiving(const struct policy_pack *pack) {
+    uint64_t roles = 0;
+    for (uint32_t i = 0; i < policy_pack_license_count(pack); i++)
+        roles |= UINT64_C(1) << policy_pack_license(pack, i)->to_role;
+    return roles;
+}
+
+static enum api_outcome refuse_role(struct api_call *call, uint64_t needed) {
+    const struct policy_pack *pack = atomic_load(&call->loop->service->pack);
+    const struct auth_certificate *certificate = call->certificate;
+    struct buffer text = {0};
+    buffer_append_text(&text, "the certificate must show one of the roles");
+    for (uint32_t i = 0; i < policy_pack_role_count(pack); i++)
+        for (uint32_t u = 0; (needed >> i & 1) != 0 && u < policy_pack_role(pack, i)->url_count;
+             u++)
+            buffer_append_format(&text, " %.*s", SPAN_ARG(policy_pack_role(pack, i)->urls[u]));
+    buffer_append_text(&text, "; presented:");
+    for (uint32_t i = 0; i < certificate->role_count; i++)
+        buffer_append_format(&text, " %.*s", SPAN_ARG(certificate->roles[i]));
+    if (certificate->role_count == 0)
+        buffer_append_text(&text, " none");
+    buffer_append(&text, "", 1);
+    enum api_outcome outcome = api_problem(call, STATUS_WRONG_ROLE, text.data);
+    buffer_release(&text);
+    return outcome;
+}
+
 /* ---- the permission record */
 
+/* Whoever lost its role may still end what it has, but reads nothing more. */
 enum api_outcome api_ib1_permission(struct api_call *call) {
-    return present_form(call, STORE_READ_PERMISSION);
+    const struct policy_pack *pack = atomic_load(&call->loop->service->pack);
+    uint64_t needed = receiving(pack);
+    bool in_role = needed == 0;
+    for (uint32_t i = 0; i < policy_pack_role_count(pack) && !in_role; i++)
+        in_role = (needed >> i & 1) != 0 && shows(call->certificate, policy_pack_role(pack, i));
+    return in_role ? present_form(call, STORE_READ_PERMISSION) : refuse_role(call, needed);
 }
 
 /* Of the terms, else what the tenant's consents get now. */

@@ -23,14 +23,15 @@ ISSUER = "https://edp.example/issuer"
 NONE_OF_THEIRS = "8xLOxBtZp8-nobody-has-this"
 JWT = "eyJhbGciOiJFUzI1NiIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiJ4In0.c2ln"
 ISSUED, TOKEN_ENDS = "2026-06-15T12:30:00.000Z", "2026-12-15T12:30:00.000Z"
+CAP = f"{bodies.PREFIX}/role/carbon-accounting-provider"
 STEP_YEAR = "2027-06-15T12:00:00.000Z"
 
 
 class Peer:
     """A member's application with its certificate, TLS 1.3 and nothing older."""
 
-    def __init__(self, house, application, http2=False, **certificate):
-        pair = house.ca.client(application, **certificate)
+    def __init__(self, house, application, http2=False, roles=(CAP,)):
+        pair = house.ca.client(application, roles=roles)
         alpn = ("h2",) if http2 else ("http/1.1",)
         door = house.mutual(pair, alpn=alpn, least=ssl.TLSVersion.TLSv1_3)
         self.api = Api(door, house.minter, token=None, http2=http2)
@@ -193,6 +194,19 @@ def test_the_tenant_itself_is_no_client(cast):
     refused(cast.peer(cast.tenant_url).permission("d1"), 404, "not-found")
 
 
+def test_a_client_without_its_role_reads_nothing_and_ends_what_it_has(cast):
+    consent = make(cast, "m1")
+    edp = f"{bodies.PREFIX}/role/energy-data-provider"
+    for roles, shown in ((None, "none"), ([], "none"), ([edp], edp)):
+        response = cast.peer(cast.app_url, roles=roles).permission("m1")
+        refused(response, 403, "wrong-role")
+        assert CAP in response.json()["detail"]
+        assert response.json()["detail"].endswith(f"; presented: {shown}")
+    assert cast.peer(cast.app_url, roles=[edp, CAP]).permission("m1").status_code == 200
+    assert cast.peer(cast.app_url, roles=None).revoke("m1").status_code == 200
+    assert cast.tenant.consent(consent["consentId"])["status"] == "revoked"
+
+
 def test_an_access_token_is_told_what_it_is(cast):
     client = cast.peer(cast.app_url)
     for path in (PERMISSION, REVOKE):
@@ -216,7 +230,8 @@ def test_the_printed_record_of_the_specification(new_server, tmp_path):
             "dataAvailableFrom": "2023-03-31T23:30Z",
         }
         consent = api.create(document)
-    client = Peer(house, ib1.PRINTED["client"])
+    [recipient] = [r["urls"] for r in json.loads(IB1.read_text())["roles"] if r["code"] == "recipient"]
+    client = Peer(house, ib1.PRINTED["client"], roles=recipient)
     shown = client.permission("printed").json()["permission"]
     client.api.close()
     assert shown.pop("account") not in (ib1.PRINTED["account"], "")  # pairwise, and so opaque

@@ -63,7 +63,7 @@ def test_the_table_says_something_of_every_caller():
 
 def test_every_row_names_known_callers_only():
     for row in ROWS.values():
-        acts = {name.removesuffix(" certificate") for name in row.get("acts", [])}
+        acts = {name for name in row.get("acts", []) if not name.endswith(" certificate")}
         named = set(row["expect"]) | acts | set(row.get("sees", []))
         assert named <= set(TABLE["callers"]) | {"else"}, row["operation"]
 
@@ -331,12 +331,20 @@ def presentation(operation, token):
 def test_each_certificate_gets_what_the_table_says(house, operation):
     row, wrong = ROWS[operation], []
     cast = Cast(house.server, house.minter)
-    urls = {"client": cast.app_url, "other_client": cast.other_app_url, "tenant": cast.tenant_url}
+    role = f"{bodies.PREFIX}/role/"
+    cap, edp = [f"{role}carbon-accounting-provider"], [f"{role}energy-data-provider"]
+    shown = {
+        "client": (cast.app_url, None, cap),
+        "other_client": (cast.other_app_url, None, cap),
+        "tenant": (cast.tenant_url, None, edp),
+        "roleless": (cast.app_url, None, None),
+        "unnamed": (None, None, cap),
+    }
     for holder, expected in row["certificates"].items():
         name = f"{operation} {holder}"
         token = bodies.token(name, NOW, NOW)
         made = cast.tenant.create(bodies.consent(cast.app_url, NOW, account=name, tokens=[token]))
-        pair = None if holder == "none" else house.ca.client(urls.get(holder))
+        pair = None if holder == "none" else house.ca.client(*shown[holder])
         with Api(house.mutual(pair), house.minter, token=None) as api:
             path = operation.partition(" ")[2]
             response = api.call("POST", path, **presentation(operation, name))

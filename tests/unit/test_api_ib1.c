@@ -10,8 +10,12 @@
 #define ISSUED_OUT "2026-03-12T11:00:00.000Z"
 #define TOKEN_ENDS_OUT "2026-09-12T11:00:00.000Z"
 
-static const struct auth_certificate of_app = {.application = SPAN(APP)};
-static const struct auth_certificate of_other_app = {.application = SPAN(OTHER_APP)};
+#define ROLE "https://registry.core.trust.ib1.org/scheme/perseus/role/"
+static const struct span cap = SPAN(ROLE "carbon-accounting-provider");
+static const struct auth_certificate of_app = {
+    .application = SPAN(APP), .roles = &cap, .role_count = 1};
+static const struct auth_certificate of_other_app = {
+    .application = SPAN(OTHER_APP), .roles = &cap, .role_count = 1};
 
 static struct reply send_as(struct world *w, const struct auth_certificate *certificate,
                             const char *target, const char *body) {
@@ -251,6 +255,33 @@ static void the_certificate_alone_opens(void **state) {
     json_decref(consent);
 }
 
+static void a_record_is_for_who_may_receive_data(void **state) {
+    struct world *w = *state;
+    static const struct span edp = SPAN(ROLE "energy-data-provider");
+    static const struct span both[] = {SPAN(ROLE "energy-data-provider"),
+                                       SPAN(ROLE "financial-service-provider")};
+    const struct auth_certificate bare = {.application = SPAN(APP)};
+    const struct auth_certificate wrong = {
+        .application = SPAN(APP), .roles = &edp, .role_count = 1};
+    const struct auth_certificate right = {
+        .application = SPAN(APP), .roles = both, .role_count = 2};
+    json_t *consent = with_token(w, "refresh-1", "");
+    struct reply reply = send_as(w, &bare, "/ib1/permission", "token=refresh-1");
+    assert_problem(&reply, 403, "wrong-role");
+    assert_non_null(strstr(reply.body.data, "\"the certificate must show one of the roles " ROLE
+                                            "carbon-accounting-provider " ROLE
+                                            "financial-service-provider; presented: none\""));
+    assert_string_equal(header_of(&reply, "www-authenticate"), "");
+    reply = send_as(w, &wrong, "/ib1/permission", "token=refresh-1");
+    assert_problem(&reply, 403, "wrong-role");
+    assert_non_null(strstr(reply.body.data, "presented: " ROLE "energy-data-provider\""));
+    assert_int_equal(send_as(w, &right, "/ib1/permission", "token=refresh-1").status, 200);
+    /* to withdraw takes no role */
+    assert_int_equal(send_as(w, &bare, "/ib1/revoke", "token=refresh-1").status, 200);
+    assert_string_equal(status_of(w, consent), "revoked");
+    json_decref(consent);
+}
+
 #define MESSAGE(token)                                                                      \
     "{\"ib1:message\":\"https://registry.core.trust.ib1.org/trust-framework\",\"subject\":" \
     "\"https://registry.trust.ib1.org/message/withdrawal-of-permission/2025-03-16\","       \
@@ -310,6 +341,7 @@ int main(void) {
         IN_A_WORLD(an_access_token_is_told_apart),
         IN_A_WORLD(forms_are_read_strictly),
         IN_A_WORLD(the_certificate_alone_opens),
+        IN_A_WORLD(a_record_is_for_who_may_receive_data),
         IN_A_WORLD(a_message_ends_what_depends_on_another_store),
         IN_A_WORLD(messages_are_read_strictly),
     };
