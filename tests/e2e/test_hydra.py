@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""POST /hooks/hydra/token: bodies of the shape that Ory Hydra v2 sends, and what it is told."""
+"""POST /hooks/hydra/token: bodies as Ory Hydra v2.3.0 sends them, and what it is told."""
 
 import copy
 import secrets
@@ -9,6 +9,7 @@ import pytest
 from conftest import NOW, NOW_S
 from harness import bodies
 from harness.client import Api, refused
+from harness.hydra import hook_body
 from harness.process import until
 from harness.tokens import Minter
 from test_service_lifecycle import run, settings
@@ -17,55 +18,6 @@ EDP = "https://directory.example/hydra/member/edp"
 OTHER = "https://directory.example/hydra/member/other"
 APP = "https://directory.example/hydra/application/cap"
 ISSUER = "https://auth.example"
-
-
-def hook_body(consent_id, client=APP, grant="refresh_token", extra=None):
-    """As Hydra v2.3 marshals its session and request; made from its types."""
-    claims = {} if consent_id is None else {"consent_id": consent_id}
-    return {
-        "session": {
-            "id_token": {
-                "id_token_claims": {
-                    "jti": "",
-                    "iss": ISSUER,
-                    "sub": "user-71",
-                    "aud": [client],
-                    "nonce": "",
-                    "at_hash": "",
-                    "acr": "",
-                    "amr": None,
-                    "c_hash": "",
-                    "ext": {"email": "person@example.com"},
-                    "auth_time": 1781524800,
-                    "iat": 1781524800.25,
-                    "rat": None,
-                },
-                "headers": {"extra": {}},
-                "expires_at": {
-                    "access_token": "2026-06-15T13:00:00Z",
-                    "refresh_token": "2026-07-15T12:00:00Z",
-                },
-                "username": "",
-                "subject": "user-71",
-            },
-            "extra": {**claims, **(extra or {})},
-            "kid": "",
-            "client_id": client,
-            "consent_challenge": "6f1c",
-            "exclude_not_before_claim": False,
-            "allowed_top_level_claims": [],
-            "mirror_top_level_claims": True,
-            "something_new": {"of": ["a", "later", "release", 1.5]},
-        },
-        "request": {
-            "client_id": client,
-            "client": {"client_id": client, "metadata": {}, "jwks": {}, "contacts": None},
-            "granted_scopes": ["offline_access"],
-            "granted_audience": [],
-            "grant_types": [grant],
-            "payload": {},
-        },
-    }
 
 
 class Hydra:
@@ -125,7 +77,7 @@ def test_after_a_renewal_the_claims_name_the_consent_that_permits_now(hydra):
     assert answer.json() == {
         "session": {
             "access_token": {**more, "consent_id": renewed["consentId"]},
-            "id_token": {"email": "person@example.com"},
+            "id_token": {"sid": "2e87343b-e3bd-4615-8412-7410f55f73ca"},
         }
     }
     assert hydra.ask(hook_body(renewed["consentId"])).status_code == 204
@@ -162,7 +114,7 @@ def test_a_client_whose_id_in_hydra_is_another_says_who_it_is_in_its_metadata(hy
     consent = hydra.granted()
     asked = hook_body(consent["consentId"], client="0b0e5ec7")
     hydra.denied(asked, "wrongClient")
-    asked["request"]["client"]["metadata"] = {"directory_url": APP}
+    asked["request"]["client"] = {"client_id": "0b0e5ec7", "metadata": {"directory_url": APP}}
     assert hydra.ask(asked).status_code == 204
     asked["request"]["client"] = None
     hydra.denied(asked, "wrongClient")
