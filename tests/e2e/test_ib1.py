@@ -11,8 +11,9 @@ from conftest import NOW, Cast
 from harness import bodies, ib1
 from harness.audit import Auditor, Watch, read_log
 from harness.client import Api, refused
+from harness.frames import Frames
 from harness.house import House, refusal
-from harness.process import metrics
+from harness.process import metrics, until
 from harness.server import IB1, Server
 from test_export import ctl, export
 
@@ -345,6 +346,32 @@ def test_what_was_revoked_early_is_so_after_a_restart(new_server, tmp_path):
     with Api(house.server, house.minter, house.minter.tenant(cast.tenant_url)) as tenant:
         consent = tenant.create(bodies.consent(cast.app_url, NOW, tokens=[token("h1")]))
     assert consent["status"] == "revoked"
+
+
+def test_a_client_that_leaves_has_revoked_all_the_same(cast, house):
+    """The cancel comes in one piece with the request, so before any answer."""
+    made = [make(cast, f"n{i}", account=f"n{i}") for i in range(20)]
+    with Frames(house.mutual(house.ca.client(cast.app_url), alpn=("h2",))) as frames:
+        for i in range(20):
+            body = f"token=n{i}".encode()
+            stream = frames.h2.get_next_available_stream_id()
+            fields = [
+                (":method", "POST"),
+                (":scheme", "https"),
+                (":authority", frames.authority),
+                (":path", REVOKE),
+                ("content-type", FORM["Content-Type"]),
+                ("content-length", str(len(body))),
+            ]
+            frames.h2.send_headers(stream, fields)
+            frames.h2.send_data(stream, body, end_stream=True)
+            frames.reset(stream)
+        frames.flush()
+        stream = frames.open("GET", "/healthz")
+        frames.flush()
+        assert frames.answer(stream)[0] == 200
+    ids = [consent["consentId"] for consent in made]
+    until(house.server, lambda: all(cast.tenant.consent(i)["status"] == "revoked" for i in ids))
 
 
 def test_forms_are_read_strictly_and_no_token_is_repeated(cast, watch):

@@ -109,6 +109,9 @@ static struct digest digest_of(const char *account) {
     return digest;
 }
 
+/* The client revokes tokens before they are registered. */
+static bool early;
+
 static void fill_peer(struct store_change *change, enum store_op op, const char *account) {
     change->step = keep(change, account);
     change->peer = arena_array(&change->arena, 1, sizeof *change->peer);
@@ -139,6 +142,8 @@ static struct store_change *make(struct fixture *f, enum store_op op, const stru
     change->invalidated_token = keep(change, account);
     struct store_token *token = arena_array(&change->arena, 1, sizeof *token);
     token->issued_at = token->expires = store_time_ms(f->store);
+    if (early)
+        token->digest = digest_of(account);
     change->tokens = change->draft.tokens = token;
     change->token_count = change->draft.token_count = 1;
     change->proofs_json = SPAN("{\"type\":\"x\"}");
@@ -188,7 +193,7 @@ static void prepare_erasing(struct fixture *f, enum store_op op, const struct st
 
 /* A consent that has the token, or that depends on it. */
 static void prepare_peer(struct store_change *change, enum store_op op, const char *account) {
-    if (op == STORE_READ_PERMISSION || op == STORE_REVOKE_TOKEN) {
+    if (op == STORE_READ_PERMISSION || (op == STORE_REVOKE_TOKEN && !early)) {
         struct store_token *token = arena_array(&change->arena, 1, sizeof *token);
         *token = (struct store_token){.digest = digest_of(account)};
         change->draft.tokens = token;
@@ -203,6 +208,15 @@ static void prepare_peer(struct store_change *change, enum store_op op, const ch
         change->draft.groups = group;
         change->draft.group_count = 1;
     }
+}
+
+static void prepare_early(struct fixture *f, enum store_op op, const char *account) {
+    if (!early || op != STORE_TOKENS)
+        return;
+    struct store_change *change = new_change(f, STORE_REVOKE_TOKEN, APP);
+    fill_peer(change, STORE_REVOKE_TOKEN, account);
+    assert_int_equal(fixture_run(f, change), STATUS_OK);
+    store_change_free(change);
 }
 
 /* What the operation works on: an active consent, one that its first use ends, a request that can
@@ -223,6 +237,7 @@ static struct store_consent prepare(struct fixture *f, enum store_op op, const c
     struct store_consent c = look(f, change->done.consent);
     store_change_free(change);
     prepare_erasing(f, op, &c);
+    prepare_early(f, op, account);
     return look(f, c.index);
 }
 
@@ -238,7 +253,7 @@ static enum consent_state leads_to(enum store_op op) {
 }
 
 static bool leaves_active(enum store_op op) {
-    return op == STORE_BLOCK || op == STORE_HOLD;
+    return op == STORE_BLOCK || op == STORE_HOLD || (op == STORE_REVOKE_TOKEN && early);
 }
 
 static void reopen(struct fixture *f) {
@@ -280,6 +295,8 @@ static bool fails_cleanly(struct fixture *f, enum store_op op, uint64_t nth, int
         assert_false(same(before, after));
         assert_int_equal(after.state == CONSENT_FULFILLED, op == STORE_DISCLOSE);
         assert_int_equal(after.erased == STORE_ERASED_WHOLE, op == STORE_ERASE);
+        assert_true(!early ||
+                    after.state == (op == STORE_TOKENS ? CONSENT_REVOKED : CONSENT_ACTIVE));
     } else if (status == STATUS_OUTCOME_UNKNOWN && stored) {
         assert_false(same(before, after));
     } else if (status == STATUS_OK) {
@@ -385,6 +402,18 @@ static void a_revoked_token_is_whole_or_nothing(void **state) {
     all_faults(state, STORE_REVOKE_TOKEN);
 }
 
+static void an_early_revocation_is_remembered_or_not_there(void **state) {
+    early = true;
+    all_faults(state, STORE_REVOKE_TOKEN);
+    early = false;
+}
+
+static void a_token_that_ends_its_consent_is_whole_or_nothing(void **state) {
+    early = true;
+    all_faults(state, STORE_TOKENS);
+    early = false;
+}
+
 static void a_message_with_what_it_ends_is_whole_or_nothing(void **state) {
     all_faults(state, STORE_MESSAGE);
 }
@@ -446,6 +475,8 @@ int main(void) {
         TEST(a_step_is_whole_or_nothing),
         TEST(a_permission_record_is_logged_or_not_given),
         TEST(a_revoked_token_is_whole_or_nothing),
+        TEST(an_early_revocation_is_remembered_or_not_there),
+        TEST(a_token_that_ends_its_consent_is_whole_or_nothing),
         TEST(a_message_with_what_it_ends_is_whole_or_nothing),
         TEST(an_unknown_outcome_is_resolved_by_the_idempotency_key),
     };
