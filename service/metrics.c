@@ -11,6 +11,7 @@
 #include "service/deliveries.h"
 #include "service/rounds.h"
 #include "service/keyring.h"
+#include "service/lag.h"
 #include "service/loop.h"
 #include "store/store.h"
 
@@ -261,6 +262,22 @@ static void write_messages(const struct service *service, struct buffer *out) {
                          (unsigned long long)stats.given_up);
 }
 
+static void write_lag(const struct service *service, struct buffer *out) {
+    struct lag_stats stats;
+    if (service->lag == NULL)
+        return;
+    lag_stats_get(service->lag, &stats);
+    head(out, "consentd_withdrawal_lag_seconds", "gauge",
+         "The longest from the end of a consent to a disclosure after it, by the log: of the 30 "
+         "days "
+         "before the start, and since.");
+    buffer_append_format(out, "consentd_withdrawal_lag_seconds %.3f\n",
+                         (double)stats.longest_ms / 1e3);
+    single(out, "consentd_disclosures_after_ending", "gauge",
+           "Disclosures of data that went after their consent had been revoked or terminated.",
+           stats.disclosures);
+}
+
 /* A line "name:  123 kB" of /proc/self/status, in bytes. The kernel makes it from memory: no disk
  * is waited for. */
 static uint64_t status_bytes(const char *text, const char *name) {
@@ -297,5 +314,6 @@ void metrics_write(void *context, struct buffer *out) {
     write_witnesses(service, out);
     write_keys(service, out);
     write_messages(service, out);
+    write_lag(service, out);
     write_process(service, out);
 }

@@ -20,6 +20,7 @@
 #include "service/dev.h"
 #include "service/http.h"
 #include "service/keyring.h"
+#include "service/lag.h"
 #include "service/library_log.h"
 #include "service/loop.h"
 #include "service/metrics.h"
@@ -164,6 +165,8 @@ static bool start_courier(struct service *service) {
         return refuse("the store cannot be read");
     keyring_join(service->keyring, service->courier);
     deliveries_join(service->deliveries, service->courier);
+    if (lag_open(service->store, service->courier, &service->lag) != STATUS_OK)
+        return refuse("the store cannot be read");
     courier_start(service->courier);
     return service->rounds == NULL || !rounds_rolled_back(service->rounds) ||
            refuse("the log cannot go on before its witnesses");
@@ -285,6 +288,7 @@ static void release(struct service *service, h2o_globalconf_t *http) {
     courier_stop(service->courier);
     rounds_close(service->rounds);
     deliveries_close(service->deliveries);
+    lag_close(service->lag);
     store_close(service->store);
     auth_signer_free(service->receipts);
     for (unsigned i = 0; i < service->loop_count; i++)

@@ -18,6 +18,7 @@ struct courier;
 struct rounds;
 struct keyring;
 struct deliveries;
+struct lag;
 
 /* Bounds that a reload may change, read by loops at every request. */
 struct service_limits {
@@ -37,6 +38,7 @@ struct service {
     struct courier *courier;
     struct rounds *rounds;         /* NULL without witnesses */
     struct deliveries *deliveries; /* NULL before the courier starts */
+    struct lag *lag;               /* likewise */
     struct keyring *keyring;       /* of api.keys, the owner */
     struct loop *loops;
     unsigned loop_count;
