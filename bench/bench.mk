@@ -10,7 +10,7 @@ BENCH_FLAGS := -std=gnu11 -D_GNU_SOURCE -DH2O_USE_LIBUV=0 -isystem /usr/include 
 COMMA := ,
 
 .PHONY: bench
-bench: all $(addprefix $(BUILD)/bench/,load bare_h2o consentd tokens) ## measure; FILL=1000000 ENTRIES=10000000 for the whole size
+bench: all $(addprefix $(BUILD)/bench/,load bare_h2o handshakes consentd tokens) ## measure; FILL=1000000 ENTRIES=10000000 for the whole size
 	tools/install.sh test
 	python3 bench/run.py --build $(BUILD) --fill $(FILL) --entries $(ENTRIES)
 
@@ -20,6 +20,9 @@ $(BUILD)/bench/load: bench/load.c
 $(BUILD)/bench/bare_h2o: bench/bare_h2o.c
 	@mkdir -p $(@D)
 	$(CC) $(BENCH_FLAGS) -o $@ $< -lh2o-evloop -lssl -lcrypto
+$(BUILD)/bench/handshakes: bench/handshakes.c
+	@mkdir -p $(@D)
+	$(CC) $(BENCH_FLAGS) -o $@ $< -lssl -lcrypto
 # The product's objects, and the log's hashing and signing left out: what these cost.
 PROVING := tlog_commitment tlog_leaf_hash tlog_tree_append_rows tlog_tree_root tlog_key_sign
 $(BUILD)/bench/consentd: $(call objects,release,$(SOURCES) bench/without_log.c)

@@ -66,11 +66,15 @@ class Target:
         self.bench.remove(self.server)
 
 
-def post(target, port, path, body, clients=64, seconds=2, rps=None, log=None):
+def post(target, port, path, body, clients=64, seconds=2, rps=None, log=None,
+         scheme=None):
     """Requests per second of one POST, over and over."""
     command = ["h2load", "--h1", "-t", "1", "-c", str(clients), "-D", str(seconds),
                "-d", str(body), "-H", f"Authorization: Bearer {target.token}",
-               "-H", "Content-Type: application/json", f"http://127.0.0.1:{port}{path}"]
+               "-H", "Content-Type: application/json"]
+    if scheme is not None:  # two schemes are compared: handshakes are not part of it
+        command.append("--warm-up-time=1")
+    command.append(f"{scheme or 'http'}://127.0.0.1:{port}{path}")
     if rps is not None:
         command.append(f"--rps={rps / clients:.1f}")
     if log is not None:

@@ -19,6 +19,7 @@ import tempfile
 import decisions
 import log
 import long_log
+import tls
 import tokens
 from service import Bare, Consentd, load, mint
 
@@ -220,7 +221,7 @@ def main():
     parser.add_argument("--fill", default=100000, type=int)
     parser.add_argument("--entries", default=500000, type=int)
     parser.add_argument("--only", choices=("reads", "creates", "decisions", "log", "long", "tokens",
-                                           "full"),
+                                           "tls", "full"),
                         help="measure and print this alone; the results are not written")
     parser.add_argument("--results", default=pathlib.Path(__file__).with_name("RESULTS.md"),
                         type=pathlib.Path)
@@ -231,6 +232,7 @@ def main():
                  "decisions": lambda: decisions.measure(bench),
                  "log": lambda: log.measure(bench), "long": lambda: long_log.measure(bench),
                  "tokens": lambda: tokens.measure(bench),
+                 "tls": lambda: tls.measure(bench),
                  "full": bench.creates_when_full}
         for name, measure in parts.items():
             if options.only in (None, name):

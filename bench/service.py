@@ -13,28 +13,42 @@ import urllib.request
 class Consentd:
     """The release build on a data directory; stderr goes to a file beside it."""
 
-    def __init__(self, build, data, program="consentd", **settings):
+    def __init__(self, build, data, program="consentd", config=None, **settings):
+        """`config` is the configuration file; its listeners stand behind the plain one."""
         self.binary = pathlib.Path(build) / program
         self.data = pathlib.Path(data)
         self.log = self.data.with_suffix(".log")
         self.settings = {f"CONSENTD_{name.upper()}": str(value) for name, value in settings.items()}
         self.process = None
+        self.config = config
         self.port = None
+        self.ports = []  # of the plain listener, then of those in the configuration
         self.start_seconds = None
 
+    def command(self):
+        command = [self.binary, "--dev", "--data", self.data, "--listen", "127.0.0.1:0"]
+        if self.config is None:
+            return command
+        file = self.data.with_suffix(".json")
+        file.write_text(json.dumps(self.config))
+        return [*command, "--config", file]
+
     def start(self):
+        expected = 1 + len((self.config or {}).get("listeners", ()))
         with self.log.open("wb") as log:
             begun = time.monotonic()
             self.process = subprocess.Popen(
-                [self.binary, "--dev", "--data", self.data, "--listen", "127.0.0.1:0"],
-                stdout=subprocess.DEVNULL, stderr=log, env={**os.environ, **self.settings})
+                self.command(), stdout=subprocess.DEVNULL, stderr=log,
+                env={**os.environ, **self.settings})
         while self.port is None:
             if self.process.poll() is not None:
                 raise SystemExit(self.log.read_text())
-            for line in self.log.read_bytes().splitlines():
-                if b'"service.listening"' in line and line.endswith(b"}"):
-                    self.port = int(json.loads(line)["address"].rpartition(":")[2])
-                    self.start_seconds = time.monotonic() - begun
+            lines = [json.loads(line) for line in self.log.read_bytes().splitlines()
+                     if b'"service.listening"' in line and line.endswith(b"}")]
+            if len(lines) == expected:
+                self.ports = [int(line["address"].rpartition(":")[2]) for line in lines]
+                self.port = self.ports[0]
+                self.start_seconds = time.monotonic() - begun
             time.sleep(0.0005)
         return self
 

@@ -16,6 +16,7 @@
 #define CIPHERS_1_2                                                                            \
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:" \
     "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
+#define SUITES_1_3 "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
 #define SECURITY_LEVEL 2 /* keys of 112 bits: RSA from 2048, no SHA-1 */
 
 struct making {
@@ -65,6 +66,7 @@ static void set_protocol(const struct making *making, bool http2) {
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     SSL_CTX_set_num_tickets(context, 0);
     SSL_CTX_set_security_level(context, SECURITY_LEVEL);
+    ASSERT(SSL_CTX_set_ciphersuites(context, SUITES_1_3) == 1);
     ASSERT(SSL_CTX_set_cipher_list(context, CIPHERS_1_2) == 1);
     ASSERT(SSL_CTX_set1_groups(context, groups, sizeof groups / sizeof *groups) == 1);
     ASSERT(SSL_CTX_set_session_id_context(context, (const unsigned char *)"consentd", 8) == 1);
