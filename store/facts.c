@@ -36,8 +36,9 @@ void token_append(struct write *w, struct store_consent *c, const struct store_t
     uint64_t index = append(w, c, &entry);
     buffer_release(&body);
 
-    unsigned char value[8];
+    unsigned char value[12];
     key_put_u64(value, index);
+    key_put_u32(value + 8, c->client);
     db_put(&w->txn, DB_BY_TOKEN, key_span(&key), span_of((const char *)value, sizeof value));
 }
 

@@ -25,9 +25,11 @@ static bool find_holder(struct write *w, const struct store_change *change, bool
         return false;
     walk_open(&w->txn, DB_BY_TOKEN, key_digest(&change->peer->token), 0, &walk);
     for (; walk.live; walk_next(&walk)) {
+        if (walk.note.size != 12 || key_get_u32(walk.note.data + 8) != client)
+            continue; /* another's is read no further than an unknown one (invariant 9) */
         struct holder h = {.consent = walk.number, .entry = key_get_u64(walk.note.data)};
         if ((found && h.entry < out->entry) ||
-            consent_load(&w->txn, h.consent, &h.head) != STATUS_OK || h.head.client != client ||
+            consent_load(&w->txn, h.consent, &h.head) != STATUS_OK ||
             consent_head(w, &h.head.arrangement, &h.head) != STATUS_OK ||
             (active && h.head.status != CONSENT_ACTIVE))
             continue;
