@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The processes under measurement, and what the kernel tells about them."""
 
+import atexit
 import json
 import os
 import pathlib
@@ -24,6 +25,7 @@ class Consentd:
         self.port = None
         self.ports = []  # of the plain listener, then of those in the configuration
         self.start_seconds = None
+        atexit.register(self.end)
 
     def command(self):
         command = [self.binary, "--dev", "--data", self.data, "--listen", "127.0.0.1:0"]
@@ -51,6 +53,11 @@ class Consentd:
                 self.start_seconds = time.monotonic() - begun
             time.sleep(0.0005)
         return self
+
+    def end(self):
+        """Of a measurement that failed, no process stays behind."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.kill()
 
     def stop(self, how=signal.SIGTERM):
         self.process.send_signal(how)
@@ -97,6 +104,7 @@ class Bare:
             [pathlib.Path(build) / "bench" / "bare_h2o", "--loops", str(loops), "--size", str(size)],
             stdout=subprocess.PIPE, text=True)
         self.port = int(self.process.stdout.readline().split()[1])
+        atexit.register(self.process.kill)
 
     def stop(self):
         self.process.kill()
