@@ -7,6 +7,7 @@
 #include "service/loop.h"
 #include "service/request_id.h"
 #include "service/respond.h"
+#include "service/resting.h"
 #include "service/waiting.h"
 #include "store/change.h"
 
@@ -78,6 +79,7 @@ static void on_request_gone(void *guard) {
         exchange->call.response.stream->release(exchange->call.response.stream);
     exchange->call.response.stream = NULL;
     waiting_end(exchange);
+    resting_end(exchange);
     bool delivered = exchange_delivered(exchange);
     if (!delivered)
         counter_add(&counters->vanished, 1);

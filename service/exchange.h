@@ -35,6 +35,8 @@ struct exchange {
     struct exchange *next, **link;
     int64_t waits_until_us; /* a long poll: waiting.h */
     struct exchange *next_waiting, **link_waiting;
+    size_t share; /* bytes of a stream since it rested: resting.h */
+    struct exchange *next_resting, **link_resting;
 };
 
 /* An exchange for req, linked to its pool; call is filled in. */

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "service/courier.h"
 #include "service/respond.h"
+#include "service/resting.h"
 #include "service/waiting.h"
 #include "store/change.h"
 
@@ -128,6 +129,8 @@ static void on_orders(h2o_multithread_receiver_t *receiver, h2o_linklist_t *mess
         take_answers(loop);
     if (orders & LOOP_NEWS)
         waiting_wake(loop);
+    if (orders & LOOP_STREAMS)
+        resting_wake(loop);
     if (orders & LOOP_DRAIN)
         drain(loop);
     if (orders & LOOP_ANSWER)

@@ -15,12 +15,13 @@
 #include "service/transport.h"
 
 enum loop_order {
-    LOOP_DRAIN = 1,   /* stop accepting, close what is idle, end when nothing is left */
-    LOOP_ANSWER = 2,  /* the deadline has passed: answer what still waits for the writer */
-    LOOP_CLOSE = 4,   /* close all connections */
-    LOOP_ANSWERS = 8, /* the writer has answered changes of this loop */
-    LOOP_NEWS = 16,   /* commits may concern who waits for them */
-    LOOP_PASS = 32,   /* note that nothing of before is read any more (retired.h) */
+    LOOP_DRAIN = 1,    /* stop accepting, close what is idle, end when nothing is left */
+    LOOP_ANSWER = 2,   /* the deadline has passed: answer what still waits for the writer */
+    LOOP_CLOSE = 4,    /* close all connections */
+    LOOP_ANSWERS = 8,  /* the writer has answered changes of this loop */
+    LOOP_NEWS = 16,    /* commits may concern who waits for them */
+    LOOP_PASS = 32,    /* note that nothing of before is read any more (retired.h) */
+    LOOP_STREAMS = 64, /* a turn is over: streams that rest go on */
 };
 
 /* The loop's own copy of an endpoint's socket, and how connections from it begin. */
@@ -58,6 +59,7 @@ struct loop {
     struct exchange *next_waiting;   /* … and where a walk over them stands */
     _Atomic(uint32_t) waiting_count; /* how many; the writer reads it */
     _Atomic(uint64_t) fed;           /* whom commits since the last wake concern */
+    struct exchange *resting;        /* streams between two turns (resting.h) */
     struct exchange *sending;        /* whose response h2o_start_response is setting up */
     bool draining;
     bool listeners_paused; /* accept failed for want of resources: again at the next sweep */

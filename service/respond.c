@@ -5,6 +5,9 @@
 
 #include "base/log.h"
 #include "service/loop.h"
+#include "service/resting.h"
+
+#define SHARE 262144 /* bytes of a stream in one turn of the loop: about a millisecond's work */
 
 static const char *reason_of(int status) {
     switch (status) {
@@ -94,27 +97,35 @@ static void finish(struct exchange *exchange, struct span bytes) {
     h2o_send(exchange->req, &last, last.len != 0 ? 1 : 0, H2O_SEND_STATE_FINAL);
 }
 
-/* h2o calls it when what was sent has left: the next chunk of a stream, or the end of an answer
- * without a body. */
-static void proceed(h2o_generator_t *generator, h2o_req_t *req) {
-    struct exchange *exchange = (struct exchange *)(void *)generator;
+void respond_go_on(struct exchange *exchange) {
     struct api_response *response = &exchange->call.response;
-    bool more;
-    if (response->stream == NULL) {
-        finish(exchange, SPAN_NONE);
-        return;
-    }
     buffer_clear(&response->body);
-    more = response->stream->next(response->stream, &response->body);
+    bool more = response->stream->next(response->stream, &response->body);
     ASSERT(!more || response->body.size != 0); /* an empty chunk would end an HTTP/1.0 response */
+    exchange->share += response->body.size;
     if (more) {
         h2o_iovec_t chunk = h2o_iovec_init(response->body.data, response->body.size);
-        h2o_send(req, &chunk, 1, H2O_SEND_STATE_IN_PROGRESS);
+        h2o_send(exchange->req, &chunk, 1, H2O_SEND_STATE_IN_PROGRESS);
         return;
     }
     response->stream->release(response->stream);
     response->stream = NULL;
     finish(exchange, buffer_span(&response->body));
+}
+
+/* h2o calls it when what was sent has left: the next chunk of a stream, or the end of an answer
+ * without a body. */
+static void proceed(h2o_generator_t *generator, h2o_req_t *req) {
+    struct exchange *exchange = (struct exchange *)(void *)generator;
+    (void)req;
+    if (exchange->call.response.stream == NULL) {
+        finish(exchange, SPAN_NONE);
+    } else if (exchange->share < SHARE) {
+        respond_go_on(exchange);
+    } else {
+        exchange->share = 0;
+        resting_begin(exchange);
+    }
 }
 
 static bool has_no_body(const struct exchange *exchange) {

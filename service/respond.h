@@ -8,6 +8,8 @@
 /* Sends exchange->call.response. Once per exchange, whose request must be alive. The exchange may
  * be freed when this returns. */
 void respond(struct exchange *exchange);
+/* The next chunk of a stream that has rested. The exchange may be freed when this returns. */
+void respond_go_on(struct exchange *exchange);
 /* Puts status, reason and headers of the response, and those that every response has, on the
  * request; for respond and for the filter that dresses h2o's own refusals. */
 void respond_set_head(struct exchange *exchange);

@@ -12,6 +12,7 @@ import threading
 import uuid
 
 import jwt
+import pytest
 from conftest import NOW, NOW_S
 from harness import bodies
 from harness.client import Api
@@ -204,6 +205,27 @@ def test_the_whole_log_streams_while_writes_go_on(new_server, tmp_path):
             assert exported.readline() == line + b"\n"
         later = exported.read().splitlines()
     assert len(sizes) < len(later) < made  # the writes while it streamed stand behind its end
+
+
+@pytest.mark.parametrize("version", ["--http1.1", "--http2-prior-knowledge"])
+def test_a_reader_that_keeps_up_does_not_have_the_loop_for_himself(new_server, tmp_path, version):
+    """There is one loop, and curl reads faster than the log is read."""
+    server = new_server(clock=f"{NOW}x0", environment={"CONSENTD_LOOPS": "1"})
+    minter = Minter(server.data, NOW_S)
+    record(server, minter, 30)
+    command = ["curl", "-sS", "--noproxy", "*", version, "-o", tmp_path / "log"]
+    command += ["-H", f"Authorization: Bearer {minter.auditor()}"]
+    command += ["-H", "Accept: application/x-ndjson", f"{server.url}/v1/audit/events"]
+    served = 0
+    with subprocess.Popen(command) as curl:
+        with Wire(server) as wire:
+            while curl.poll() is None:
+                assert wire.ask(request("GET", "/healthz")).status_code == 200
+                begun = (tmp_path / "log").exists() and (tmp_path / "log").stat().st_size > 0
+                served += begun and curl.poll() is None
+        assert curl.returncode == 0
+    assert len((tmp_path / "log").read_bytes().splitlines()) == 30 * BATCH + 2
+    assert served > 10
 
 
 def test_a_stream_that_is_not_read_keeps_no_old_pages(new_server):
