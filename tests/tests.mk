@@ -16,6 +16,12 @@ asan: $(BUILD)/asan/rows
 $(BUILD)/asan/rows: $(BUILD)/asan/tests/tamper/rows.o
 	$(Q)$(CC) $(ASAN) -o $@ $^ -llmdb
 
+# ---- Schemathesis by itself: `make schemathesis SCHEMATHESIS_SEED=7 SCHEMATHESIS_EXAMPLES=200`
+.PHONY: schemathesis
+schemathesis: deps-test asan ## hold the service against openapi.yaml; other cases by another seed
+	CONSENTD_BIN=$(abspath $(BUILD))/asan/consentd CONSENTCTL_BIN=$(abspath $(BUILD))/asan/consentctl \
+	  tests/.venv/bin/python -m pytest -q -p no:cacheprovider tests/e2e/test_schemathesis.py
+
 # ---- libFuzzer: `make fuzz FUZZ=fuzz_api_stream FUZZ_SECONDS=60`. It starts from the corpus, keeps
 # what it learns in build/libfuzzer/, and stops at the first finding, which belongs into the corpus
 # together with the fix. `make test` only feeds the corpus.

@@ -156,13 +156,14 @@ class Contract:
     def promised(self, method, path, status):
         template, operation = self.find(method, path)
         answers = self.document["components"]["responses"]
+        malformed = {"400": answers["BadParameter"]}  # what is not well-formed HTTP
         if template is None:
-            allowed = {"404": answers["NotFound"]}
+            allowed = {**malformed, "404": answers["NotFound"]}
         elif operation is None:
-            allowed = {"405": answers["MethodNotAllowed"]}
+            allowed = {**malformed, "405": answers["MethodNotAllowed"]}
         else:
             everywhere = {"401": answers["Unauthenticated"], "413": answers["BodyTooLarge"]}
-            allowed = {**everywhere, **operation["responses"]}
+            allowed = {**malformed, **everywhere, **operation["responses"]}
         if str(status) not in allowed:
             raise Broken(f"{status} is not among the answers {sorted(allowed)}")
         self.seen.add((method, template, status))

@@ -4,14 +4,15 @@ and jose, and the service behind TLS 1.3: a request is pushed, a person says yes
 carries the consent and is bound to the certificate, a decision is asked for, a transfer recorded, the
 token rotated; then the consent is revoked, and from there on everything says no.
 
-What the service says to whoever asks here is held against the contract; the authorization server reaches
-it over a connection of its own, whose answers it reads."""
+Every exchange with the service is held against the contract: the authorization server reaches it by a
+proxy that does so, and hands its certificate on."""
 
 import datetime
 import html
 import json
 import re
 import socket
+import ssl
 import subprocess
 import uuid
 
@@ -23,6 +24,7 @@ from harness.ca import Authority, listener
 from harness.client import Api, contract
 from harness.process import until
 from harness.program import BIN, Program, copied, environment
+from harness.proxy import Proxy
 from harness.server import Server
 
 EDP_APP = "https://directory.example/member/edp/app/1"
@@ -91,10 +93,17 @@ class World:
         pair = self.ca.server()
         role = f"{PREFIX}/role/energy-data-provider"
         self.edp = self.ca.client(EDP_APP, member=EDP, roles=[role])
-        self.cap = self.ca.client(APP, member=CAP, roles=[f"{PREFIX}/role/carbon-accounting-provider"])
+        roles = [f"{PREFIX}/role/carbon-accounting-provider"]
+        self.cap = self.ca.client(APP, member=CAP, roles=roles)
+        self.other = self.ca.client(f"{APP}7", member=CAP, roles=roles)
         self.issuer = f"https://localhost:{free_port()}"
         self.server = Server(directory / "data", config=self.config(pair)).start()
         self.doors = {kind: self.server.door(kind) for kind in ("mutual", "public")}
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(self.ca.certificate))
+        tls.load_cert_chain(pair.certificate, pair.key)
+        tls.minimum_version, tls.verify_mode = ssl.TLSVersion.TLSv1_3, ssl.CERT_REQUIRED
+        tls.verify_flags &= ~ssl.VERIFY_X509_STRICT
+        self.proxy = Proxy(self.server.door("plain", number=1), tls=tls).__enter__()
         self.program = Program(
             self.example(directory, pair), "node", "server.js", "config.json"
         ).__enter__()
@@ -103,7 +112,7 @@ class World:
             Client(self.issuer, self.ca, self.edp, EDP_APP),
         ]
         self.app, self.own = self.clients
-        self.https = [self.http(pair) for pair in (self.edp, self.cap, None)]
+        self.https = [self.http(pair) for pair in (self.edp, self.cap, None, self.other)]
         until(self.server, self.has_keys)
         token = self.own.do("own", resource=AUDIENCE, scope=SCOPES)
         assert "access_token" in token, token
@@ -120,6 +129,7 @@ class World:
             "listeners": [
                 listener(pair, "mutual", clientCaFile=self.ca.certificate),
                 listener(pair, "public"),
+                {"address": "127.0.0.1:0", "kind": "plain", "proxies": ["127.0.0.1"]},
             ],
             "issuers": [
                 {
@@ -137,7 +147,7 @@ class World:
     def example(self, directory, pair):
         place = copied("authorization-server", directory)
         service = {
-            "url": f"https://localhost:{self.doors['mutual'].port}",
+            "url": self.proxy.url,
             "audience": AUDIENCE,
             "scope": SCOPES,
             "clientId": EDP_APP,
@@ -183,6 +193,7 @@ class World:
         for client in self.clients:
             client.close()
         self.program.__exit__()
+        self.proxy.__exit__()
         for http in self.https:
             http.close()
         self.server.stop()
@@ -331,8 +342,10 @@ def test_each_rotated_token_is_known_and_its_record_leads_to_the_evidence(world)
     contract().check("GET", path, page)
     assert page.status_code == 200 and "director" in page.text
     assert tokens["refresh_token"] not in page.text
-    # Another member's certificate is not this application's.
-    assert world.form("/ib1/permission", rotated["refresh_token"], world.https[0]).status_code == 404
+    # Another application's certificate finds nothing, whatever token it shows; the provider's is in
+    # the wrong role.
+    assert world.form("/ib1/permission", rotated["refresh_token"], world.https[3]).status_code == 404
+    assert world.form("/ib1/permission", rotated["refresh_token"], world.https[0]).status_code == 403
 
 
 def test_when_the_tenant_revokes_decisions_and_refreshes_stop(world):
@@ -397,3 +410,12 @@ def test_nothing_pushed_nothing_asked(world):
 
 def test_the_authorization_server_has_not_complained(world):
     assert "rror" not in world.program.said, world.program.said
+    asked = {re.sub(r"/[0-9a-f-]{36}/", "/{id}/", path) for _, path, _ in world.proxy.seen}
+    assert asked == {
+        "/v1/consents",
+        "/v1/consents/query",
+        "/v1/consents/{id}/grant",
+        "/v1/consents/{id}/refuse",
+        "/v1/consents/{id}/tokens",
+        "/access/v1/evaluation",
+    }

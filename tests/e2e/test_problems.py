@@ -10,7 +10,6 @@ import pathlib
 import re
 import resource
 import signal
-import socket
 import subprocess
 import uuid
 
@@ -221,14 +220,7 @@ def token_server(tmp_path_factory):
 
 def from_address(server, address, data):
     """Asks from another loopback address: failures are counted by peer."""
-    with Wire(server) as first:
-        first.close()
-    wire = Wire.__new__(Wire)
-    wire.address, wire.buffer = f"{server.host}:{server.port}", b""
-    wire.socket = socket.create_connection(
-        (server.host, server.port), timeout=30, source_address=(address, 0)
-    )
-    with wire:
+    with Wire(server, source=address) as wire:
         return wire.ask(data)
 
 

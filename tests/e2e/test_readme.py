@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 
+import pytest
 from harness.server import CTL, ROOT
 
 ADDRESS = "http://127.0.0.1:8080"
@@ -17,11 +18,22 @@ VARIABLE = (
 )
 
 
-def tour():
+def steps_of(text, count):
     """(commands, what they show) of each step; nothing shown is an empty text."""
-    text = (ROOT / "README.md").read_text().split("\n## Five minutes\n")[1].split("\n## ")[0]
     steps = re.findall(r"```sh\n(.*?)```\n(?:```text\n(.*?)```\n)?", text, re.DOTALL)
-    assert len(steps) == text.count("```sh\n") == 13
+    assert len(steps) == text.count("```sh\n") == count
+    return steps
+
+
+def tour():
+    text = (ROOT / "README.md").read_text()
+    return steps_of(text.split("\n## Five minutes\n")[1].split("\n## ")[0], 13)
+
+
+def first_hour():
+    """What docs/integration.md has one do, but for the `make run` that everything begins with."""
+    start, *steps = steps_of((ROOT / "docs" / "integration.md").read_text(), 4)
+    assert "make run" in start[0]
     return steps
 
 
@@ -32,12 +44,13 @@ def normal(text):
     return re.sub(r"\s+", "", text)
 
 
-def test_the_tour_shows_what_it_says(new_server, tmp_path):
+@pytest.mark.parametrize("steps", [tour(), first_hour()], ids=["README", "integration"])
+def test_a_tour_shows_what_it_says(new_server, tmp_path, steps):
     server = new_server("var/dev")
     (tmp_path / "build").mkdir()
     shutil.copy2(CTL, tmp_path / "build" / "consentctl")
     marker = "=== end of step"
-    script = "".join(f"{commands}\necho\necho '{marker}'\n" for commands, _ in tour())
+    script = "".join(f"{commands}\necho\necho '{marker}'\n" for commands, _ in steps)
     done = subprocess.run(
         ["bash", "-eu", "-o", "pipefail", "-c", script.replace(ADDRESS, server.url)],
         cwd=tmp_path,
@@ -48,18 +61,18 @@ def test_the_tour_shows_what_it_says(new_server, tmp_path):
     )
     assert done.returncode == 0, done.stdout + done.stderr
     outputs = done.stdout.replace(server.url, ADDRESS).split(marker)[:-1]
-    assert len(outputs) == len(tour())
-    for (commands, shown), output in zip(tour(), outputs, strict=True):
+    assert len(outputs) == len(steps)
+    for (commands, shown), output in zip(steps, outputs, strict=True):
         wanted = ".*".join(re.escape(part) for part in normal(shown).split("…"))
         assert re.fullmatch(wanted, normal(output)), f"{commands}\n{shown}\n{output}"
 
 
 def test_every_file_that_the_documents_name_exists():
-    for document in ("README.md", "ARCHITECTURE.md", "CHANGELOG.md", "docs/mappings.md"):
-        text = (ROOT / document).read_text()
-        for target in re.findall(r"\]\(([^)#]+)[^)]*\)", text):
+    documents = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
+    for document in [path for path in documents if "node_modules" not in path.parts]:
+        for target in re.findall(r"\]\(([^)#]+)[^)]*\)", document.read_text()):
             if "://" not in target:
-                assert ((ROOT / document).parent / target).exists(), (document, target)
+                assert (document.parent / target).exists(), (document, target)
 
 
 def test_every_room_has_a_line_in_the_source_tour():

@@ -11,6 +11,7 @@ from conftest import NOW, NOW_S
 from harness import bodies, forge
 from harness.client import Api
 from harness.liar import Liar
+from harness.proxy import Proxy
 from harness.server import PERSEUS, Server
 from harness.tokens import Minter
 from test_export import ctl, export
@@ -24,6 +25,7 @@ WITHHELD = "withheld: it has no line (a token of some tenants: see --tenant)"
 class Served:
     def __init__(self, folder, entries, **options):
         self.server = Server(folder / "data", clock=f"{NOW}x0", **options).start()
+        self.proxy = Proxy(self.server).__enter__()  # what an auditor asks is held against the contract
         self.minter = Minter(self.server.data, NOW_S)
         self.folder = folder
         self.consents = {}
@@ -34,6 +36,10 @@ class Served:
         with self.auditor() as auditor:
             body = auditor.get("/v1/audit/events/0").json()["payload"]["body"]
             self.vkey = body["verifierKey"]
+
+    def stop(self):
+        self.proxy.__exit__()
+        self.server.stop()
 
     def tenant(self, url):
         return Api(self.server, self.minter, self.minter.tenant(url))
@@ -48,7 +54,7 @@ class Served:
     def verify(self, *more, providers=("*",), **run):
         path = self.folder / "token"
         path.write_text(self.minter.auditor(providers=list(providers)) + "\n")
-        url = run.pop("url", self.server.url)
+        url = run.pop("url", self.proxy.url)
         return ctl("verify", url, "--vkey", self.vkey, "--token", path, *more, **run)
 
 
@@ -57,7 +63,7 @@ def served(tmp_path_factory):
     made = Served(tmp_path_factory.mktemp("served"), 700)
     made.grow(OTHER, 30, 1000)
     yield made
-    made.server.stop()
+    made.stop()
 
 
 def good(done):
@@ -73,13 +79,13 @@ def test_what_is_served_is_what_is_exported(served, tmp_path):
     done = ctl("verify", tmp_path / "out", "--vkey", served.vkey, "--openings")
     assert good(done) == [first, second]
     assert good(served.verify()) == [first]
-    assert good(served.verify(url=served.server.url + "/")) == [first]
+    assert good(served.verify(url=served.proxy.url + "/")) == [first]
 
 
 def test_a_token_may_come_from_standard_input(served):
     token = served.minter.auditor()
     done = ctl(
-        *("verify", served.server.url, "--vkey", served.vkey, "--token", "-"), input=token + "\n"
+        *("verify", served.proxy.url, "--vkey", served.vkey, "--token", "-"), input=token + "\n"
     )
     assert good(done)[0].startswith("good, 734 entries")
 
@@ -106,7 +112,7 @@ def test_a_log_is_good_while_writers_run(tmp_path):
         writer.join()
     assert sizes == sorted(sizes)
     assert good(served.verify("--openings"))[0].startswith("good, 814 entries")
-    served.server.stop()
+    served.stop()
 
 
 # ---- one tenant
@@ -149,7 +155,7 @@ def test_what_was_erased_has_its_notice(tmp_path):
     (tmp_path / "pack.json").write_text(json.dumps(pack))
     served = Served(tmp_path, 300, pack=tmp_path / "pack.json")
     state, monitored = tmp_path / "state", tmp_path / "monitored"
-    watch = ("monitor", served.server.url, "--vkey", served.vkey, "--state", monitored, "--once")
+    watch = ("monitor", served.proxy.url, "--vkey", served.vkey, "--state", monitored, "--once")
     assert good(served.verify("--openings", "--state", state))[1].startswith("opened 304, erased 0")
     assert ctl(*watch, "--token", tmp_path / "token").returncode == 0
     with served.tenant(EDP) as edp, served.tenant(OTHER) as other:
@@ -167,7 +173,7 @@ def test_what_was_erased_has_its_notice(tmp_path):
     assert good(done) == before
     for tenant in (EDP, OTHER):
         good(served.verify("--tenant", tenant, providers=[tenant]))
-    served.server.stop()
+    served.stop()
 
 
 def test_looks_that_are_noted_are_verified_by_the_next(tmp_path):
@@ -178,7 +184,7 @@ def test_looks_that_are_noted_are_verified_by_the_next(tmp_path):
         one = served.verify("--tenant", EDP, providers=[EDP])
     assert int(good(one)[1].split()[1][:-1]) > int(before[1].split()[1][:-1])
     assert good(served.verify("--openings"))[0].startswith("good, ")
-    served.server.stop()
+    served.stop()
 
 
 # ---- who is not there, or says no
@@ -190,11 +196,11 @@ def unavailable(done, said):
 
 
 def test_a_missing_or_wrong_token_is_told(served, tmp_path):
-    done = ctl("verify", served.server.url, "--vkey", served.vkey)
+    done = ctl("verify", served.proxy.url, "--vkey", served.vkey)
     unavailable(done, "answers with status 401; see --token")
     (tmp_path / "token").write_text(served.minter.tenant(EDP))
     done = ctl(
-        "verify", served.server.url, "--vkey", served.vkey, "--token", tmp_path / "token"
+        "verify", served.proxy.url, "--vkey", served.vkey, "--token", tmp_path / "token"
     )
     unavailable(done, "answers with status 403; see --token")
 

@@ -2,10 +2,14 @@
 """Between a client that is not ours and the server: every exchange is held against openapi.yaml.
 
     with Proxy(server) as proxy: ... proxy.url ...
+    with Proxy(door, tls=context) as proxy: ...
 
-What departs from the contract is answered with 599 and fails the test when the proxy closes.
+With a TLS context it asks for client certificates, and hands them on as RFC 9440 has it: the server must
+have the proxy among its `proxies`. What departs from the contract is answered with 599 and fails the test
+when the proxy closes.
 """
 
+import base64
 import http.server
 import threading
 
@@ -15,6 +19,7 @@ from harness.client import contract
 
 # Of the connection (RFC 9110 section 7.6.1), and what the proxy's own client writes.
 OWN = {"connection", "content-length", "host", "keep-alive", "te", "transfer-encoding", "upgrade"}
+CERTIFICATE = "Client-Cert"
 BROKEN = 599
 
 
@@ -33,8 +38,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
             pass
         return content
 
+    def certificate(self):
+        der = self.connection.getpeercert(True) if self.proxy.tls else None
+        return [(CERTIFICATE, f":{base64.b64encode(der).decode()}:")] if der else []
+
     def answer(self):
-        sent = [(name, value) for name, value in self.headers.items() if name.lower() not in OWN]
+        own = OWN | {CERTIFICATE.lower()}
+        sent = [(name, value) for name, value in self.headers.items() if name.lower() not in own]
+        sent += self.certificate()
         content = self.body() or None
         response = self.proxy.http.request(self.command, self.path, content=content, headers=sent)
         status, body = response.status_code, response.content
@@ -59,19 +70,21 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 class Proxy:
-    """`target` has a url; `verify` and `cert` are httpx's, for a server behind TLS."""
-
-    def __init__(self, target, **tls):
-        self.seen, self.broken = [], []
-        self.http = httpx.Client(base_url=target.url, timeout=60, trust_env=False, **tls)
+    def __init__(self, target, tls=None):
+        self.seen, self.broken, self.tls = [], [], tls
+        url = f"http://{target.host}:{target.port}"
+        self.http = httpx.Client(base_url=url, timeout=60, trust_env=False)
         handler = type("Bound", (Handler,), {"proxy": self})
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self.server.daemon_threads = True
+        if tls is not None:
+            self.server.socket = tls.wrap_socket(self.server.socket, server_side=True)
         self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.server.server_port}"
+        scheme, host = ("http", "127.0.0.1") if self.tls is None else ("https", "localhost")
+        return f"{scheme}://{host}:{self.server.server_port}"
 
     def __enter__(self):
         self.thread.start()

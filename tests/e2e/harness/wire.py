@@ -7,6 +7,8 @@ Only what the server under test uses is understood: Content-Length and chunked b
 import json
 import socket
 
+from harness.checked import Answer
+
 TIMEOUT_S = 60
 
 
@@ -14,26 +16,14 @@ class Closed(Exception):
     """The server closed the connection before a whole answer."""
 
 
-class Answer:
-    def __init__(self, status_code, headers, content):
-        self.status_code = status_code
-        self.headers = headers  # names in lower case
-        self.content = content
-
-    @property
-    def text(self):
-        return self.content.decode()
-
-    def json(self):
-        return json.loads(self.content)
-
-
 class Wire:
     """One connection, to a server or one of its doors. send() any bytes, receive() one answer; ask_many() pipelines."""
 
-    def __init__(self, server, timeout=TIMEOUT_S):
+    def __init__(self, server, timeout=TIMEOUT_S, source=""):
         self.address = f"{server.host}:{server.port}"
-        self.socket = socket.create_connection((server.host, server.port), timeout=timeout)
+        self.socket = socket.create_connection(
+            (server.host, server.port), timeout=timeout, source_address=(source, 0)
+        )
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if getattr(server, "tls", None) is not None:
             self.socket = server.tls.wrap_socket(self.socket, server_hostname=server.host)
