@@ -2,6 +2,7 @@
  * wrong transfer is never hidden by refusing to record it. Writer thread only. */
 // SPDX-License-Identifier: Apache-2.0
 #include "base/log.h"
+#include "store/account_walk.h"
 #include "store/ending.h"
 #include "store/granting.h"
 #include "store/inquiring.h"
@@ -108,7 +109,10 @@ static void put_index(struct write *w, const struct mac16 *mac, uint64_t entry) 
 static void index_names(struct write *w, const struct disclosing *d, uint64_t entry) {
     struct span tenant = name_text(&w->txn, STORE_NAME_MEMBER, d->about.tenant);
     struct mac16 mac = transaction_mac(w->store, tenant, d->disclosure->transaction);
+    const struct store_question *question = &d->inquiry->question;
     put_index(w, &mac, entry);
+    if (question->about == STORE_ABOUT_ACCOUNT && d->about.index == STORE_INDEX_NONE)
+        account_asked_put(w, &question->account, entry);
     if (!span_present(d->disclosure->step))
         return;
     mac = step_mac(w->store, tenant, d->disclosure->step);

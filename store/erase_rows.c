@@ -4,6 +4,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/encode.h"
 #include "base/log.h"
+#include "store/account_walk.h"
 #include "store/consent.h"
 #include "store/erasing.h"
 #include "store/outboxing.h"
@@ -77,6 +78,15 @@ static void forget_step(const struct gone *g, struct span text) {
     drop(g->w, DB_LOG_BY_TRANSACTION, key_16_number(mac.bytes, g->event.index));
 }
 
+/* As account_key, which the payload has in base64url. */
+static void forget_asked(const struct gone *g, struct span text) {
+    struct mac16 account;
+    size_t size;
+    if (decode_base64url(text, account.bytes, sizeof account.bytes, &size) == STATUS_OK &&
+        size == sizeof account.bytes)
+        account_asked_drop(g->w, &account, g->event.index);
+}
+
 static void forget_own_step(const struct gone *g, struct span text) {
     struct mac16 mac = step_mac(g->w->store, g->tenant, text);
     drop(g->w, DB_BY_STEP, key_16_number(mac.bytes, g->event.consent));
@@ -146,6 +156,8 @@ static void erase_payload(const struct gone *g) {
             forget_each(g, bytes, "\"transaction\":\"", forget_transaction);
             forget_each(g, bytes, "\"transferStepId\":\"", forget_step);
         }
+        if (g->event.consent == STORE_INDEX_NONE)
+            forget_each(g, bytes, "\"accountKey\":\"", forget_asked);
         if (g->event.code == STORE_CONSENT_STEP_ADDED)
             forget_each(g, bytes, "\"stepId\":\"", forget_own_step);
     }
@@ -258,9 +270,11 @@ void erase_consent(struct write *w, enum store_erased part, struct store_consent
     ASSERT(lifecycle_is_final(c->recorded));
     if (part == STORE_ERASED_PERSONAL) {
         c->erased = part;
+        account_erased_put(w, c);
         consent_save(w, c);
         return;
     }
+    account_erased_drop(w, c);
     tail->permission_count = tail->resource_count = tail->onward_count = tail->group_count = 0;
     record_tail_encode(tail, &empty);
     drop_resources(w, c);

@@ -1,10 +1,11 @@
-/* Queries over the log: by consent, tenant or client index, or along the leaves, with the filter
- * columns checked in place; the work of a page is bounded. Threads: a reader's. */
+/* Queries over the log: by consent, account, tenant or client index, or along the leaves, with the
+ * filter columns checked in place; the work of a page is bounded. Threads: a reader's. */
 // SPDX-License-Identifier: Apache-2.0
 #include <stdio.h>
 
 #include "base/encode.h"
 #include "base/log.h"
+#include "store/account_walk.h"
 #include "store/consent.h"
 #include "store/walk.h"
 
@@ -277,11 +278,12 @@ static bool matches(struct store_reader *reader, struct event_plan *plan,
 
 /* ---- walking: an index, or the leaves themselves */
 
-/* What is walked: one index, or for a consent two in step, its history and what else is about it.
- */
+/* What is walked: one index, or for a consent two in step, its history and what else is about it;
+ * for an account, all of its. */
 struct walks {
     struct walk one, other;
-    bool has_other;
+    struct account_walk account;
+    bool has_other, has_account;
 };
 
 static struct walk *lower(struct walks *walks) {
@@ -289,6 +291,29 @@ static struct walk *lower(struct walks *walks) {
         return &walks->one;
     return !walks->one.live || walks->other.number < walks->one.number ? &walks->other
                                                                        : &walks->one;
+}
+
+static bool stands_on(struct walks *walks, uint64_t *number) {
+    const struct walk *walk = walks->has_account ? NULL : lower(walks);
+    *number = walk != NULL ? walk->number : walks->account.number;
+    return walk != NULL ? walk->live : walks->account.live;
+}
+
+static void go_on(struct walks *walks) {
+    if (walks->has_account)
+        account_walk_next(&walks->account);
+    else
+        walk_next(lower(walks));
+}
+
+static void end(struct walks *walks) {
+    if (walks->has_account) {
+        account_walk_close(&walks->account);
+        return;
+    }
+    if (walks->has_other)
+        walk_close(&walks->other);
+    walk_close(&walks->one);
 }
 
 static uint32_t tenant_to_walk(const struct event_plan *plan) {
@@ -299,13 +324,21 @@ static uint32_t tenant_to_walk(const struct event_plan *plan) {
     return alone && plan->viewer_client == STORE_NAME_NONE ? plan->tenants[0] : STORE_NAME_NONE;
 }
 
+/* Accounts are indexed by tenant. */
+static bool begin_account(struct store_reader *reader, const struct event_plan *plan, uint64_t from,
+                          struct walks *walks) {
+    struct account_sought sought = {tenant_to_walk(plan), plan->filter->account};
+    return span_present(sought.account) && sought.tenant != STORE_NAME_NONE &&
+           account_walk_open(reader, &sought, from, &walks->account);
+}
+
 static void begin(struct store_reader *reader, const struct event_plan *plan, uint64_t from,
                   struct walks *walks) {
     const struct store_event_filter *f = plan->filter;
     uint32_t tenant = tenant_to_walk(plan);
     struct db_txn *txn = &reader->txn;
     struct walk *walk = &walks->one;
-    walks->has_other = false;
+    walks->has_other = walks->has_account = false;
     if (f->from != INT64_MIN) {
         uint64_t first = entry_at_time(txn, f->from);
         from = first > from ? first : from;
@@ -317,6 +350,8 @@ static void begin(struct store_reader *reader, const struct event_plan *plan, ui
         walks->has_other = !f->history;
         if (walks->has_other)
             walk_open(txn, DB_ABOUT_CONSENT, key_number(plan->consent), from, &walks->other);
+    } else if (begin_account(reader, plan, from, walks)) {
+        walks->has_account = true;
     } else if (tenant != STORE_NAME_NONE) {
         walk_open(txn, DB_LOG_BY_TENANT, key_name(tenant), from, walk);
     } else if (span_present(f->client)) {
@@ -350,14 +385,14 @@ static bool take(struct store_reader *reader, struct event_plan *plan, uint64_t 
 
 static void collect(struct store_reader *reader, struct event_plan *plan, struct walks *walks,
                     struct store_event_page *page, uint32_t limit) {
-    struct walk *walk = lower(walks);
-    for (uint32_t visited = 0; walk->live; visited++, walk_next(walk), walk = lower(walks)) {
+    uint64_t number;
+    for (uint32_t visited = 0; stands_on(walks, &number); visited++, go_on(walks)) {
         if (page->count == limit || visited + LOOK_ROWS * plan->looked >= LIMIT_WALK) {
             page->more = true;
-            page->next = walk->number;
+            page->next = number;
             return;
         }
-        if (!take(reader, plan, walk->number, page))
+        if (!take(reader, plan, number, page))
             return;
     }
 }
@@ -383,9 +418,7 @@ enum status store_event_query(struct store_reader *reader, const struct store_ev
         begin(reader, &plan, from_index, &walks);
         if (take_first(reader, &plan, from_index, &page))
             collect(reader, &plan, &walks, &page, limit);
-        if (walks.has_other)
-            walk_close(&walks.other);
-        walk_close(&walks.one);
+        end(&walks);
     }
     if (reader->txn.status != STATUS_OK)
         return reader->txn.status;

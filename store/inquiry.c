@@ -4,6 +4,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/json_out.h"
 #include "base/log.h"
+#include "store/account_walk.h"
 #include "store/granting.h"
 #include "store/inquiring.h"
 
@@ -108,6 +109,8 @@ static void record(struct write *w, struct store_change *change, struct store_in
     };
     inquiry->log_index = entry_append(w, &entry);
     inquiry->recorded = true;
+    if (inquiry->question.about == STORE_ABOUT_ACCOUNT && about.index == STORE_INDEX_NONE)
+        account_asked_put(w, &inquiry->question.account, inquiry->log_index);
     entry_id(w, inquiry->log_index, inquiry->id);
     buffer_release(&body);
     buffer_release(&personal);
