@@ -139,3 +139,13 @@ def pytest_runtest_makereport(item):
                 status = server.process.poll()
                 last = "".join(server.lines[-40:])
                 report.sections.append((f"consentd, exit status {status}", last))
+
+
+def pytest_sessionfinish(session):
+    """Nothing stays behind, also of a fixture whose own set-up failed; and then the run has."""
+    left = [process for process in Server.processes if process.poll() is None]
+    for process in left:
+        process.kill()
+        process.wait()
+    if left and session.exitstatus == 0:
+        session.exitstatus = 1

@@ -8,6 +8,8 @@ import h2.connection
 import h2.events
 import h2.exceptions
 
+from harness.checked import Answer, check_each_shape
+
 
 class Frames:
     def __init__(self, server, timeout=30):
@@ -21,6 +23,7 @@ class Frames:
         self.h2.initiate_connection()
         self.flush()
         self.closed = False
+        self.asked = {}  # stream -> method and path
 
     def close(self):
         self.socket.close()
@@ -39,6 +42,7 @@ class Frames:
     def open(self, method, path, token=None, body=None, headers=()):
         """Begins a request without flushing; returns its stream."""
         stream = self.h2.get_next_available_stream_id()
+        self.asked[stream] = (method, path)
         fields = [
             (":method", method),
             (":scheme", self.scheme),
@@ -89,10 +93,16 @@ class Frames:
                 elif isinstance(event, h2.events.DataReceived):
                     body += event.data
                 elif isinstance(event, h2.events.StreamEnded):
-                    return int(headers[":status"]), headers, body
+                    return self.whole(stream, headers, body)
                 elif isinstance(event, h2.events.StreamReset):
                     return None, headers, body
         return None, headers, body
+
+    def whole(self, stream, headers, body):
+        status = int(headers[":status"])
+        fields = {name: value for name, value in headers.items() if name[0] != ":"}
+        check_each_shape(*self.asked[stream], Answer(status, fields, body))
+        return status, headers, body
 
 
 def _text(value):

@@ -53,6 +53,7 @@ class Server:
     """One process. start() it (again) after construction; data stays in `data` between starts."""
 
     known = weakref.WeakSet()
+    processes = set()  # all that were started
     stdout = subprocess.DEVNULL
     tls = None
     scheme = "http"
@@ -135,6 +136,7 @@ class Server:
             preexec_fn=self.preexec,
             cwd=ROOT,
         )
+        Server.processes.add(self.process)
         self._reader = threading.Thread(target=self._read, args=(self.process,), daemon=True)
         self._reader.start()
         if not self._listening.wait(START_DEADLINE_S) or self.port is None:

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """HTTP/1.1 on a plain socket: for requests that no library would send, and for many requests fast.
 
-Only what the server under test uses is understood: Content-Length and chunked bodies.
+Only what the server under test uses is understood: Content-Length and chunked bodies. What it
+answers to is held against openapi.yaml.
 """
 
 import json
 import socket
 
-from harness.checked import Answer
+from harness.checked import Answer, Requests
 
 TIMEOUT_S = 60
 
@@ -28,6 +29,7 @@ class Wire:
         if getattr(server, "tls", None) is not None:
             self.socket = server.tls.wrap_socket(self.socket, server_hostname=server.host)
         self.buffer = b""
+        self.requests = Requests()
 
     def close(self):
         self.socket.close()
@@ -39,6 +41,7 @@ class Wire:
         self.close()
 
     def send(self, data):
+        self.requests.sent(data)
         self.socket.sendall(data)
 
     def _more(self):
@@ -72,7 +75,9 @@ class Wire:
         for line in rest:
             name, _, value = line.partition(":")
             headers[name.lower()] = value.strip()
-        return Answer(status, headers, self._body(status, headers, head))
+        answer = Answer(status, headers, self._body(status, headers, head))
+        self.requests.answered(answer)
+        return answer
 
     def _body(self, status, headers, head):
         if head or status in (204, 304) or status < 200:
