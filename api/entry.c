@@ -39,33 +39,6 @@ static int64_t version_of(const struct store_event *event) {
     return version;
 }
 
-/* The state the consent has after the entry; 0 when the entry leaves it as it was. */
-static enum consent_state state_after(enum store_event_code code) {
-    switch (code) {
-    case STORE_CONSENT_REQUESTED:
-        return CONSENT_REQUESTED;
-    case STORE_CONSENT_GRANTED:
-        return CONSENT_ACTIVE;
-    case STORE_CONSENT_REFUSED:
-        return CONSENT_REFUSED;
-    case STORE_CONSENT_TIMED_OUT:
-        return CONSENT_TIMED_OUT;
-    case STORE_CONSENT_REVOKED:
-        return CONSENT_REVOKED;
-    case STORE_CONSENT_TERMINATED:
-        return CONSENT_TERMINATED;
-    case STORE_CONSENT_EXPIRED:
-        return CONSENT_EXPIRED;
-    case STORE_CONSENT_FULFILLED:
-        return CONSENT_FULFILLED;
-    case STORE_CONSENT_SUPERSEDED:
-        return CONSENT_SUPERSEDED;
-    default:
-        break;
-    }
-    return (enum consent_state)0;
-}
-
 static const char *role_name(enum store_role role) {
     switch (role) {
     case STORE_BY_TENANT:
@@ -95,7 +68,7 @@ void api_entry_write_actor(struct store_reader *reader, const struct store_event
 
 void api_entry_write_history(struct store_reader *reader, const struct store_event *event,
                              bool whole, struct json_out *out) {
-    enum consent_state state = state_after(event->code);
+    enum consent_state state = store_event_state(event->code);
     int64_t version = version_of(event);
     json_out_object_begin(out);
     write_name(out, event);

@@ -4,36 +4,10 @@
 #include "base/log.h"
 #include "store/consent.h"
 
-/* The state that the entry sets, or none. */
-static enum consent_state state_after(enum store_event_code code) {
-    switch (code) {
-    case STORE_CONSENT_REQUESTED:
-        return CONSENT_REQUESTED;
-    case STORE_CONSENT_GRANTED:
-        return CONSENT_ACTIVE;
-    case STORE_CONSENT_REFUSED:
-        return CONSENT_REFUSED;
-    case STORE_CONSENT_TIMED_OUT:
-        return CONSENT_TIMED_OUT;
-    case STORE_CONSENT_REVOKED:
-        return CONSENT_REVOKED;
-    case STORE_CONSENT_TERMINATED:
-        return CONSENT_TERMINATED;
-    case STORE_CONSENT_EXPIRED:
-        return CONSENT_EXPIRED;
-    case STORE_CONSENT_FULFILLED:
-        return CONSENT_FULFILLED;
-    case STORE_CONSENT_SUPERSEDED:
-        return CONSENT_SUPERSEDED;
-    default:
-        return CONSENT_STATE_END;
-    }
-}
-
 /* After an end nothing sets another state, and the last that did is the one that the header has. */
 static bool fits(const struct store_consent *c, const struct store_event *event) {
-    enum consent_state state = state_after(event->code);
-    bool ends = state != CONSENT_STATE_END && lifecycle_is_final(state);
+    enum consent_state state = store_event_state(event->code);
+    bool ends = state != 0 && lifecycle_is_final(state);
     if (c->created_entry > event->index || c->last_entry < event->index)
         return false;
     if (ends || event->index == c->status_entry)

@@ -47,6 +47,31 @@ enum status store_event_parse(struct span name, enum store_event_code *out) {
     return STATUS_INVALID_PARAMETER;
 }
 
+enum consent_state store_event_state(enum store_event_code code) {
+    switch (code) {
+    case STORE_CONSENT_REQUESTED:
+        return CONSENT_REQUESTED;
+    case STORE_CONSENT_GRANTED:
+        return CONSENT_ACTIVE;
+    case STORE_CONSENT_REFUSED:
+        return CONSENT_REFUSED;
+    case STORE_CONSENT_TIMED_OUT:
+        return CONSENT_TIMED_OUT;
+    case STORE_CONSENT_REVOKED:
+        return CONSENT_REVOKED;
+    case STORE_CONSENT_TERMINATED:
+        return CONSENT_TERMINATED;
+    case STORE_CONSENT_EXPIRED:
+        return CONSENT_EXPIRED;
+    case STORE_CONSENT_FULFILLED:
+        return CONSENT_FULFILLED;
+    case STORE_CONSENT_SUPERSEDED:
+        return CONSENT_SUPERSEDED;
+    default:
+        return (enum consent_state)0;
+    }
+}
+
 static const char *role_name(enum store_role role) {
     static const char *const names[] = {"", "tenant", "client", "auditor", "admin", "system"};
     return names[role];

@@ -52,6 +52,8 @@ enum store_event_code {
 /* Wire name; NULL for an unknown number. */
 const char *store_event_name(enum store_event_code code);
 MUST_CHECK enum status store_event_parse(struct span name, enum store_event_code *out);
+/* The state in which an entry leaves its consent; 0 when it leaves it as it was. */
+enum consent_state store_event_state(enum store_event_code code);
 
 #define STORE_LEAF_SIZE 36
 #define STORE_SALT_SIZE 32 /* r of a commitment */

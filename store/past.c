@@ -5,33 +5,6 @@
 #include "store/consent.h"
 #include "store/pending.h"
 
-/* The state an event leads to, or 0 when it changes none. */
-static enum consent_state state_after(enum store_event_code code) {
-    switch (code) {
-    case STORE_CONSENT_REQUESTED:
-        return CONSENT_REQUESTED;
-    case STORE_CONSENT_GRANTED:
-        return CONSENT_ACTIVE;
-    case STORE_CONSENT_REFUSED:
-        return CONSENT_REFUSED;
-    case STORE_CONSENT_TIMED_OUT:
-        return CONSENT_TIMED_OUT;
-    case STORE_CONSENT_REVOKED:
-        return CONSENT_REVOKED;
-    case STORE_CONSENT_TERMINATED:
-        return CONSENT_TERMINATED;
-    case STORE_CONSENT_EXPIRED:
-        return CONSENT_EXPIRED;
-    case STORE_CONSENT_FULFILLED:
-        return CONSENT_FULFILLED;
-    case STORE_CONSENT_SUPERSEDED:
-        return CONSENT_SUPERSEDED;
-    default:
-        break;
-    }
-    return 0;
-}
-
 static void replay_step(struct store_consent *c, uint64_t index, const struct record_step *step) {
     c->version++;
     c->last_entry = index;
@@ -40,7 +13,7 @@ static void replay_step(struct store_consent *c, uint64_t index, const struct re
     c->step_count += step->code == STORE_CONSENT_STEP_ADDED;
     if (step->code == STORE_CONSENT_GRANTED)
         c->granted_entry = index;
-    enum consent_state state = state_after(step->code);
+    enum consent_state state = store_event_state(step->code);
     if (state == 0)
         return;
     c->recorded = state;
