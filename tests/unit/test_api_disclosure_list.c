@@ -139,20 +139,23 @@ static void a_search_in_payloads_is_bounded(void **state) {
         assert_int_equal(post(w, AS_EDP, "/access/v1/evaluations", body.data).status, 200);
     }
     buffer_release(&body);
-    static const char *const queries[] = {"reason=territory", "account=somebody"};
-    for (size_t i = 0; i < 2; i++) {
-        const char *target = arena_format(&w->arena, "/v1/audit/events?%s", queries[i]).data;
-        json_t *page = answered(get(w, AS_AUDITOR, target), 200);
-        json_int_t next = json_integer_value(json_object_get(page, "next"));
-        assert_int_equal(json_array_size(json_object_get(page, "items")), 0);
-        assert_true(next >= LOOKS && next <= LOOKS + 3); /* entries before the tenant's first */
-        json_decref(page);
-        target = arena_format(&w->arena, "%s&after=%lld", target, next).data;
-        page = answered(get(w, AS_AUDITOR, target), 200);
-        assert_null(json_object_get(page, "next"));
-        json_decref(page);
-    }
-    json_t *page = answered(
+    const char *target = "/v1/audit/events?reason=territory";
+    json_t *page = answered(get(w, AS_AUDITOR, target), 200);
+    json_int_t next = json_integer_value(json_object_get(page, "next"));
+    assert_int_equal(json_array_size(json_object_get(page, "items")), 0);
+    assert_true(next >= LOOKS && next <= LOOKS + 3); /* entries before the tenant's first */
+    json_decref(page);
+    target = arena_format(&w->arena, "%s&after=%lld", target, next).data;
+    page = answered(get(w, AS_AUDITOR, target), 200);
+    assert_null(json_object_get(page, "next"));
+    json_decref(page);
+
+    /* an account has an index: nothing is looked into that is not about it */
+    page = answered(get(w, AS_AUDITOR, "/v1/audit/events?account=somebody"), 200);
+    assert_int_equal(json_array_size(json_object_get(page, "items")), 0);
+    assert_null(json_object_get(page, "next"));
+    json_decref(page);
+    page = answered(
         get(w, AS_AUDITOR, "/v1/audit/events?account=nobody&limit=500&reason=consentNotFound"),
         200);
     assert_int_equal(json_array_size(json_object_get(page, "items")), 500);
