@@ -4,51 +4,19 @@
 #include "store/account_walk.h"
 
 #include "base/log.h"
-#include "base/mem.h"
 #include "store/walk.h"
 
 enum { HISTORY, ABOUT, ASKED, FIRST }; /* kinds of runs; all but the last have a cursor */
 
-/* ---- a heap by number */
-
-static void swap(struct account_walk *walk, size_t a, size_t b) {
-    struct account_run run = walk->runs[a];
-    walk->runs[a] = walk->runs[b];
-    walk->runs[b] = run;
-}
-
-static void sink(struct account_walk *walk) {
-    size_t at = 0, child;
-    while ((child = 2 * at + 1) < walk->count) {
-        if (child + 1 < walk->count && walk->runs[child + 1].number < walk->runs[child].number)
-            child++;
-        if (walk->runs[at].number <= walk->runs[child].number)
-            return;
-        swap(walk, at, child);
-        at = child;
-    }
-}
-
-static void add(struct account_walk *walk, const struct account_run *run) {
-    if (walk->count == walk->room) {
-        walk->room = walk->room != 0 ? 2 * walk->room : 16;
-        walk->runs = mem_resize(walk->runs, walk->room * sizeof *walk->runs);
-    }
-    size_t at = walk->count++;
-    walk->runs[at] = *run;
-    for (; at != 0 && walk->runs[at].number < walk->runs[(at - 1) / 2].number; at = (at - 1) / 2)
-        swap(walk, at, (at - 1) / 2);
-}
-
 /* ---- runs */
 
 /* To the run's first entry >= from; false when it has none. */
-static bool seek(struct account_walk *walk, struct account_run *run, uint64_t from) {
+static bool seek(struct account_walk *walk, struct run *run, uint64_t from) {
     if (run->kind == FIRST)
         return run->number >= from;
     struct db_cursor *at = &walk->cursors[run->kind];
     struct key key = run->kind == ASKED ? key_16_number(walk->asked.bytes, from)
-                                        : key_two_numbers(run->consent, from);
+                                        : key_two_numbers(run->of, from);
     if (!db_cursor_seek(at, key_span(&key)) || at->key.size != key.size ||
         memcmp(at->key.data, key.bytes, key.size - 8) != 0)
         return false;
@@ -56,9 +24,9 @@ static bool seek(struct account_walk *walk, struct account_run *run, uint64_t fr
     return true;
 }
 
-static void add_from(struct account_walk *walk, struct account_run run, uint64_t from) {
+static void add_from(struct account_walk *walk, struct run run, uint64_t from) {
     if (seek(walk, &run, from))
-        add(walk, &run);
+        runs_add(&walk->runs, &run);
 }
 
 /* ---- which consents */
@@ -79,9 +47,9 @@ static bool gather(struct gathering *g, enum db_table table, const struct mac16 
         g->consents++;
         if (consent_load(&g->reader->txn, consents.number, &c) != STATUS_OK)
             continue;
-        add_from(g->walk, (struct account_run){c.created_entry, c.index, FIRST}, g->from);
-        add_from(g->walk, (struct account_run){0, c.index, HISTORY}, g->from);
-        add_from(g->walk, (struct account_run){0, c.index, ABOUT}, g->from);
+        add_from(g->walk, (struct run){c.created_entry, c.index, FIRST}, g->from);
+        add_from(g->walk, (struct run){0, c.index, HISTORY}, g->from);
+        add_from(g->walk, (struct run){0, c.index, ABOUT}, g->from);
     }
     bool all = !consents.live;
     walk_close(&consents);
@@ -112,9 +80,9 @@ static bool gather_erased(struct gathering *g, struct span tenant, struct span a
 /* ---- the walk */
 
 static void settle(struct account_walk *walk) {
-    walk->live = walk->count != 0;
+    walk->live = walk->runs.count != 0;
     if (walk->live)
-        walk->number = walk->runs->number;
+        walk->number = walk->runs.items->number;
 }
 
 bool account_walk_open(struct store_reader *reader, const struct account_sought *sought,
@@ -126,7 +94,7 @@ bool account_walk_open(struct store_reader *reader, const struct account_sought 
     *out = (struct account_walk){.asked = account_key(reader->store, tenant, sought->account)};
     for (unsigned kind = 0; kind < FIRST; kind++)
         db_cursor_open(&reader->txn, tables[kind], &out->cursors[kind]);
-    add_from(out, (struct account_run){0, STORE_INDEX_NONE, ASKED}, from);
+    add_from(out, (struct run){0, STORE_INDEX_NONE, ASKED}, from);
     if (!gather(&g, DB_BY_ACCOUNT, &out->asked) || !gather_erased(&g, tenant, sought->account)) {
         account_walk_close(out);
         return false;
@@ -139,19 +107,15 @@ bool account_walk_open(struct store_reader *reader, const struct account_sought 
 void account_walk_next(struct account_walk *walk) {
     ASSERT(walk->live);
     uint64_t past = walk->number;
-    while (walk->count != 0 && walk->runs->number == past) {
-        if (!seek(walk, walk->runs, past + 1))
-            walk->runs[0] = walk->runs[--walk->count];
-        sink(walk);
-    }
+    while (walk->runs.count != 0 && walk->runs.items->number == past)
+        runs_settle(&walk->runs, !seek(walk, walk->runs.items, past + 1));
     settle(walk);
 }
 
 void account_walk_close(struct account_walk *walk) {
     for (unsigned kind = 0; kind < FIRST; kind++)
         db_cursor_close(&walk->cursors[kind]);
-    mem_free(walk->runs);
-    walk->runs = NULL;
+    runs_release(&walk->runs);
     walk->live = false;
 }
 

@@ -5,18 +5,13 @@
 #define STORE_ACCOUNT_WALK_H
 
 #include "store/consent.h"
+#include "store/runs.h"
 
 #define ACCOUNT_WALK_CONSENTS 1000 /* with more, an account is not walked by index */
 #define ACCOUNT_WALK_PROVIDERS 16  /* nor with more of those whose consents lost their accounts */
 
-struct account_run {
-    uint64_t number;  /* the next entry of this run */
-    uint64_t consent; /* creation index */
-    unsigned kind;
-};
 struct account_walk {
-    struct account_run *runs; /* a heap, the one with the lowest number first */
-    size_t count, room;
+    struct runs runs; /* of consents, by creation index, and kinds */
     struct db_cursor cursors[3];
     struct mac16 asked; /* account_key */
     bool live;          /* stands on a number */

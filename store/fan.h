@@ -6,19 +6,12 @@
 
 #include "store/db.h"
 #include "store/key.h"
+#include "store/runs.h"
 
-struct fan_run {
-    uint64_t number; /* the next of this run */
-    unsigned char name[4];
-};
-struct fan {
-    struct fan_run *runs; /* a heap, the one with the lowest number first */
-    size_t count, room;
-};
-/* Finds each run's first number >= from: a seek or two for each. Close with fan_close. */
-void fan_open(struct db_cursor *cursor, const struct key *prefix, uint64_t from, struct fan *out);
+/* Finds each run's first number >= from: a seek or two for each. Its runs are of names; end with
+ * runs_release. */
+void fan_open(struct db_cursor *cursor, const struct key *prefix, uint64_t from, struct runs *out);
 /* Past the lowest number. */
-void fan_next(struct db_cursor *cursor, const struct key *prefix, struct fan *fan);
-void fan_close(struct fan *fan);
+void fan_next(struct db_cursor *cursor, const struct key *prefix, struct runs *runs);
 
 #endif

@@ -39,8 +39,9 @@ static void settle_fanned(struct walk *walk) {
     walk->live = walk->fan.count != 0;
     if (!walk->live)
         return;
-    walk->number = walk->fan.runs->number;
-    walk->note = span_of((const char *)walk->fan.runs->name, sizeof walk->fan.runs->name);
+    walk->number = walk->fan.items->number;
+    key_put_u32(walk->name, (uint32_t)walk->fan.items->of);
+    walk->note = span_of((const char *)walk->name, sizeof walk->name);
 }
 
 /* On a row: its first or only number. */
@@ -117,7 +118,7 @@ void walk_next(struct walk *walk) {
 
 void walk_close(struct walk *walk) {
     db_cursor_close(&walk->cursor);
-    fan_close(&walk->fan);
+    runs_release(&walk->fan);
     walk->live = false;
 }
 

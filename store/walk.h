@@ -13,8 +13,9 @@ struct walk {
     struct db_cursor cursor;
     struct key prefix;
     bool packed, fanned;
-    size_t at;      /* packed: of the number in the row's value */
-    struct fan fan; /* fanned: what is left of each run */
+    size_t at;             /* packed: of the number in the row's value */
+    struct runs fan;       /* fanned: what is left of each run */
+    unsigned char name[4]; /* fanned: of the run that it is on; a note is a view of it */
 
     bool live;        /* stands on a number */
     uint64_t number;  /* while live */
