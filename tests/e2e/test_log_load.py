@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The log under load: each receipt that was given then verifies against the tree in the end, and the
-whole log streams while it grows, complete, in bounded memory, without keeping old pages."""
+"""The log under load: each receipt that was given then verifies against the tree in the end, a judge
+that is not ours reads it meanwhile, and the whole log streams while it grows, complete, in bounded memory, without keeping old pages."""
 
 import base64
 import concurrent.futures
+import itertools
 import json
 import pathlib
+import re
 import struct
 import subprocess
 import threading
@@ -18,6 +20,7 @@ from harness import bodies
 from harness.client import Api
 from harness.merkle import Proof, leaf_hash, root
 from harness.process import NDJSON, Stalled
+from harness.proxy import Proxy
 from harness.questions import question
 from harness.server import CTL
 from harness.tokens import Minter
@@ -94,6 +97,39 @@ def test_every_receipt_of_a_load_run_verifies_against_the_final_tree(new_server,
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         for done in pool.map(verify, receipts):
             assert (done.returncode, done.stderr) == (0, ""), done
+
+
+ROUNDS = 8
+
+
+def test_a_judge_that_is_not_ours_reads_the_log_while_it_is_written(new_server, judge, tmp_path):  # noqa: F811
+    """Over HTTP; each checkpoint continues the one before, and writers have gone on in between."""
+    server = new_server(clock=f"{NOW}x0")
+    minter = Minter(server.data, NOW_S)
+    (tmp_path / "token").write_text(minter.auditor())
+    with Api(server, minter, minter.auditor()) as auditor:
+        vkey = auditor.get("/v1/audit/events/0").json()["payload"]["body"]["verifierKey"]
+    over = threading.Event()
+
+    def write(number):
+        with Api(server, minter, minter.tenant(TENANT.format(number))) as tenant:
+            for turn in itertools.count():
+                if over.is_set():
+                    return
+                tenant.create(bodies.consent(APP, NOW, account=f"account-{number}-{turn}"))
+
+    with concurrent.futures.ThreadPoolExecutor(2) as pool, Proxy(server) as proxy:
+        writers = [pool.submit(write, number) for number in range(2)]
+        try:
+            options = ("-token", tmp_path / "token", "-rounds", str(ROUNDS))
+            status, said = judge(*options, f"{proxy.url}/log", vkey)
+        finally:
+            over.set()
+        for writer in writers:
+            writer.result()
+    assert status == 0, said
+    sizes = [int(re.fullmatch(r"good, (\d+) entries", line)[1]) for line in said.splitlines()]
+    assert len(sizes) == ROUNDS and sizes == sorted(set(sizes)), sizes
 
 
 # ---- the whole log as a stream

@@ -3,11 +3,12 @@
 // Judge reads a log directory, laid out as C2SP tlog-tiles has it, with golang.org/x/mod/sumdb
 // alone: nothing of it was written for consentd. It recomputes the tree from the entries, and holds
 // every byte of every tile, the checkpoint and its signatures, and what proofs and requests to
-// witnesses stand beside them, against it.
+// witnesses stand beside them, against it. A log that is served it reads by its URL prefix, as often
+// as -rounds says, each time when it has grown, and holds each checkpoint against the one before.
 //
-//	judge FOLDER VKEY [WITNESS_VKEY]
+//	judge [-token FILE] [-rounds N] FOLDER|URL VKEY [WITNESS_VKEY]
 //
-// Prints "good, N entries" and exits 0, or says what is wrong and exits 1.
+// Prints "good, N entries" for each round and exits 0, or says what is wrong and exits 1.
 package main
 
 import (
@@ -15,10 +16,9 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"flag"
 	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -26,7 +26,10 @@ import (
 	"golang.org/x/mod/sumdb/tlog"
 )
 
-const height = 8 // of a tile
+const (
+	height     = 8    // of a tile
+	idleRounds = 1000 // in which a log does not grow that should
+)
 
 // storedHashes is a whole tree in memory, in the order of tlog.StoredHashIndex.
 type storedHashes []tlog.Hash
@@ -41,35 +44,6 @@ func (s storedHashes) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
 	}
 	return out, nil
 }
-
-// folder is a log directory, and the tile reader of a stock client on it.
-type folder string
-
-func (f folder) read(name string) ([]byte, error) {
-	return os.ReadFile(filepath.Join(string(f), filepath.FromSlash(name)))
-}
-
-// tilePath is the tile's path without the height that golang.org/x/mod puts in.
-func tilePath(t tlog.Tile) string {
-	path := strings.Replace(t.Path(), fmt.Sprintf("tile/%d/", height), "tile/", 1)
-	return strings.Replace(path, "tile/data/", "tile/entries/", 1)
-}
-
-func (f folder) Height() int { return height }
-
-func (f folder) ReadTiles(tiles []tlog.Tile) ([][]byte, error) {
-	var all [][]byte
-	for _, t := range tiles {
-		data, err := f.read(tilePath(t))
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, data)
-	}
-	return all, nil
-}
-
-func (f folder) SaveTiles([]tlog.Tile, [][]byte) {}
 
 // checkpoint verifies the note by each of verifiers and reads its text.
 func checkpoint(bytes []byte, verifiers []note.Verifier) (tlog.Tree, error) {
@@ -94,7 +68,7 @@ func checkpoint(bytes []byte, verifiers []note.Verifier) (tlog.Tree, error) {
 }
 
 // entries reads the bundles of all tiles of level 0.
-func entries(f folder, tiles []tlog.Tile) ([][]byte, error) {
+func entries(f source, tiles []tlog.Tile) ([][]byte, error) {
 	var all [][]byte
 	for _, t := range tiles {
 		if t.L != 0 {
@@ -142,7 +116,7 @@ func grow(all [][]byte) (storedHashes, error) {
 }
 
 // checkTiles holds each tile against the tree, and that there is no other file.
-func checkTiles(f folder, tiles []tlog.Tile, stored storedHashes) error {
+func checkTiles(f source, tiles []tlog.Tile, stored storedHashes) error {
 	expected := make(map[string]bool)
 	for _, t := range tiles {
 		want, err := tlog.ReadTileData(t, stored)
@@ -162,7 +136,7 @@ func checkTiles(f folder, tiles []tlog.Tile, stored storedHashes) error {
 			expected[tilePath(t)] = true
 		}
 	}
-	return walk(f, "tile", func(name string) error {
+	return f.walk("tile", func(name string) error {
 		if !expected[name] {
 			return fmt.Errorf("%s: no such tile in this tree", name)
 		}
@@ -170,30 +144,11 @@ func checkTiles(f folder, tiles []tlog.Tile, stored storedHashes) error {
 	})
 }
 
-// walk visits the files below a folder that may be missing.
-func walk(f folder, name string, visit func(name string) error) error {
-	err := filepath.WalkDir(filepath.Join(string(f), name),
-		func(path string, entry fs.DirEntry, err error) error {
-			if err != nil || entry.IsDir() {
-				return err
-			}
-			relative, err := filepath.Rel(string(f), path)
-			if err != nil {
-				return err
-			}
-			return visit(filepath.ToSlash(relative))
-		})
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
-}
-
 // checkClient proves entries as a stock client does that has the checkpoint and the tiles alone.
-func checkClient(f folder, tree tlog.Tree, all [][]byte) error {
-	reader := tlog.TileHashReader(tree, f)
+func checkClient(f source, tree tlog.Tree, all [][]byte) error {
+	hashes := tlog.TileHashReader(tree, reader{f})
 	for index := int64(0); index < tree.N; index += 1 + tree.N/50 {
-		proof, err := tlog.ProveRecord(tree.N, index, reader)
+		proof, err := tlog.ProveRecord(tree.N, index, hashes)
 		if err != nil {
 			return fmt.Errorf("entry %d: %w", index, err)
 		}
@@ -265,39 +220,54 @@ func checkRequest(text, signed []byte, tree tlog.Tree, stored storedHashes) erro
 	return tlog.CheckTree(hashes, tree.N, tree.Hash, old, root)
 }
 
-func judge(f folder, verifiers []note.Verifier) (int64, error) {
+// checkGrowth holds a checkpoint against one that was seen before, by the tiles of now.
+func checkGrowth(f source, before, tree tlog.Tree) error {
+	if before.N == 0 {
+		return nil
+	}
+	if before.N > tree.N {
+		return fmt.Errorf("checkpoint: of %d entries, after one of %d", tree.N, before.N)
+	}
+	proof, err := tlog.ProveTree(tree.N, before.N, tlog.TileHashReader(tree, reader{f}))
+	if err != nil {
+		return err
+	}
+	return tlog.CheckTree(proof, tree.N, tree.Hash, before.N, before.Hash)
+}
+
+func judge(f source, verifiers []note.Verifier) (tlog.Tree, error) {
 	signed, err := f.read("checkpoint")
 	if err != nil {
-		return 0, err
+		return tlog.Tree{}, err
 	}
 	tree, err := checkpoint(signed, verifiers)
 	if err != nil {
-		return 0, err
+		return tlog.Tree{}, err
 	}
 	tiles := tlog.NewTiles(height, 0, tree.N)
 	all, err := entries(f, tiles)
 	if err != nil {
-		return 0, err
+		return tlog.Tree{}, err
 	}
 	stored, err := grow(all)
 	if err != nil {
-		return 0, err
+		return tlog.Tree{}, err
 	}
 	root, err := treeHash(tree.N, stored)
 	if err != nil {
-		return 0, err
+		return tlog.Tree{}, err
 	}
 	if root != tree.Hash {
-		return 0, fmt.Errorf("the entries have root %v, the checkpoint says %v", root, tree.Hash)
+		return tlog.Tree{}, fmt.Errorf("the entries have root %v, the checkpoint says %v", root, tree.Hash)
 	}
 	if err := checkTiles(f, tiles, stored); err != nil {
-		return 0, err
+		return tlog.Tree{}, err
 	}
 	if err := checkClient(f, tree, all); err != nil {
-		return 0, err
+		return tlog.Tree{}, err
 	}
 	beside := func(name string, check func(text []byte) error) error {
-		return walk(f, name, func(file string) error {
+		return f.walk(name, func(file string) error {
 			text, err := f.read(file)
 			if err == nil {
 				err = check(text)
@@ -313,30 +283,56 @@ func judge(f folder, verifiers []note.Verifier) (int64, error) {
 		err = beside("requests",
 			func(text []byte) error { return checkRequest(text, signed, tree, stored) })
 	}
-	return tree.N, err
+	return tree, err
 }
 
 func run() error {
-	if len(os.Args) < 3 || len(os.Args) > 4 {
-		return errors.New("usage: judge FOLDER VKEY [WITNESS_VKEY]")
+	tokenFile := flag.String("token", "", "file with the bearer token for a log that is served")
+	rounds := flag.Int("rounds", 1, "how often to judge it, each time when it has grown")
+	flag.Parse()
+	arguments := flag.Args()
+	if len(arguments) < 2 || len(arguments) > 3 {
+		return errors.New("usage: judge [-token FILE] [-rounds N] FOLDER|URL VKEY [WITNESS_VKEY]")
 	}
-	log, err := note.NewVerifier(os.Args[2])
+	log, err := note.NewVerifier(arguments[1])
 	if err != nil {
 		return err
 	}
 	verifiers := []note.Verifier{log}
-	if len(os.Args) == 4 {
-		witness, err := newCosigner(os.Args[3])
+	if len(arguments) == 3 {
+		witness, err := newCosigner(arguments[2])
 		if err != nil {
 			return err
 		}
 		verifiers = append(verifiers, witness)
 	}
-	size, err := judge(folder(os.Args[1]), verifiers)
-	if err == nil {
-		fmt.Printf("good, %d entries\n", size)
+	var from source = folder(arguments[0])
+	if strings.HasPrefix(arguments[0], "http://") || strings.HasPrefix(arguments[0], "https://") {
+		token, err := os.ReadFile(*tokenFile)
+		if *tokenFile != "" && err != nil {
+			return err
+		}
+		from = served{arguments[0], strings.TrimSpace(string(token))}
 	}
-	return err
+	var before tlog.Tree
+	for round, idle := 0, 0; round < *rounds; {
+		tree, err := judge(from, verifiers)
+		if err == nil {
+			err = checkGrowth(from, before, tree)
+		}
+		if err != nil {
+			return err
+		}
+		if idle++; idle > idleRounds {
+			return fmt.Errorf("checkpoint: still of %d entries", tree.N)
+		}
+		if round == 0 || tree.N > before.N {
+			fmt.Printf("good, %d entries\n", tree.N)
+			round, idle = round+1, 0
+		}
+		before = tree
+	}
+	return nil
 }
 
 func main() {
