@@ -21,6 +21,7 @@ from harness.front import Front
 from harness.liars import Liars
 from harness.merkle import Checkpoint, cosigned, leaf_hash, root
 from harness.process import metrics, until
+from harness.proxy import Proxy
 from harness.server import Server
 from harness.tokens import Minter
 from harness.witness import Witness
@@ -319,7 +320,10 @@ def test_an_auditor_reads_a_log_behind_tls_whose_certificate_he_trusts(scene, tm
     ours, other = Authority(tmp_path, "ours"), Authority(tmp_path, "other")
     (tmp_path / "token").write_text(scene.minter.auditor())
     scene.grow(3)
-    with Front(ours.server(), scene.server.host, scene.server.port) as front:
+    with (
+        Proxy(scene.server) as proxy,
+        Front(ours.server(), "127.0.0.1", proxy.server.server_port) as front,
+    ):
         more = ["--vkey", scene.vkey, "--token", tmp_path / "token"]
         for command in (["verify", "--openings"], ["monitor", "--state", tmp_path / "s", "--once"]):
             whole = [command[0], front.url, *command[1:], *more]
@@ -371,7 +375,8 @@ def test_an_auditor_verifies_a_log_whose_witnesses_have_not_seen_the_last(scene,
     assert scene.checkpoint(newest=True).size > scene.checkpoint().size == size
     token = tmp_path / "token"
     token.write_text(scene.minter.auditor() + "\n")
-    for more in ([], ["--openings"], ["--tenant", EDP]):
-        done = ctl("verify", scene.server.url, "--vkey", scene.vkey, "--token", token, *more)
-        assert (done.returncode, done.stderr) == (0, ""), done
-        assert done.stdout.startswith("good, "), done.stdout
+    with Proxy(scene.server) as proxy:
+        for more in ([], ["--openings"], ["--tenant", EDP]):
+            done = ctl("verify", proxy.url, "--vkey", scene.vkey, "--token", token, *more)
+            assert (done.returncode, done.stderr) == (0, ""), done
+            assert done.stdout.startswith("good, "), done.stdout

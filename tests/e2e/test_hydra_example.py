@@ -13,6 +13,7 @@ import httpx
 import pytest
 from harness.client import Api
 from harness.hydra import APP, StandIn
+from harness.proxy import Proxy
 from harness.server import ROOT
 from harness.tokens import Minter
 
@@ -29,13 +30,14 @@ class Example:
         self.minter = Minter(self.server.data, int(time.time()))
         self.token = folder / "token"
         self.token.write_text(self.minter.tenant(EDP))
-        self.hydra = StandIn(self.server.url + "/hooks/hydra/token", key)
+        self.proxy = Proxy(self.server).__enter__()
+        self.hydra = StandIn(self.proxy.url + "/hooks/hydra/token", key)
         environment = {
             **os.environ,
             "LISTEN": "127.0.0.1:0",
             "HYDRA_ADMIN": self.hydra.url,
             "HYDRA_PUBLIC": self.hydra.url,
-            "CONSENTD": self.server.url,
+            "CONSENTD": self.proxy.url,
             "CONSENTD_TOKEN_FILE": str(self.token),
         }
         self.process = subprocess.Popen(
@@ -53,6 +55,7 @@ class Example:
         self.process.wait()
         self.process.stdout.close()
         self.hydra.close()
+        self.proxy.__exit__()
 
     def api(self):
         return Api(self.server, self.minter, self.minter.tenant(EDP))

@@ -17,6 +17,7 @@ import jwt
 import pytest
 from conftest import NOW, NOW_S
 from harness import bodies
+from harness.checked import check_new_shapes, curled
 from harness.client import Api
 from harness.merkle import Proof, leaf_hash, root
 from harness.process import NDJSON, Stalled
@@ -250,6 +251,7 @@ def test_a_reader_that_keeps_up_does_not_have_the_loop_for_himself(new_server, t
     minter = Minter(server.data, NOW_S)
     record(server, minter, 30)
     command = ["curl", "-sS", "--noproxy", "*", version, "-o", tmp_path / "log"]
+    command += ["--dump-header", tmp_path / "head"]
     command += ["-H", f"Authorization: Bearer {minter.auditor()}"]
     command += ["-H", "Accept: application/x-ndjson", f"{server.url}/v1/audit/events"]
     served = 0
@@ -260,7 +262,10 @@ def test_a_reader_that_keeps_up_does_not_have_the_loop_for_himself(new_server, t
                 begun = (tmp_path / "log").exists() and (tmp_path / "log").stat().st_size > 0
                 served += begun and curl.poll() is None
         assert curl.returncode == 0
-    assert len((tmp_path / "log").read_bytes().splitlines()) == 30 * BATCH + 2
+    log = (tmp_path / "log").read_bytes()
+    answer = curled((tmp_path / "head").read_bytes(), log)
+    check_new_shapes("GET", "/v1/audit/events", answer)
+    assert len(log.splitlines()) == 30 * BATCH + 2
     assert served > 10
 
 

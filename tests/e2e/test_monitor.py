@@ -11,6 +11,7 @@ from conftest import NOW, NOW_S
 from harness import bodies, forge
 from harness.client import Api
 from harness.liar import Liar
+from harness.proxy import Proxy
 from harness.server import CTL, _environment
 from harness.tokens import Minter
 from test_export import ctl
@@ -210,12 +211,12 @@ def test_the_real_service_is_watched(new_server, tmp_path):
     (tmp_path / "token").write_text(minter.auditor())
     with Api(server, minter, minter.auditor()) as auditor:
         vkey = auditor.get("/v1/audit/events/0").json()["payload"]["body"]["verifierKey"]
-    with Api(server, minter, minter.tenant(EDP)) as tenant:
+    with Api(server, minter, minter.tenant(EDP)) as tenant, Proxy(server) as proxy:
         consent = tenant.create(bodies.consent(APP, NOW))["consentId"]
         for start in (0, 100, 500):
             append_tokens(tenant, consent, 90, start)
             done = ctl(
-                *("monitor", server.url, "--vkey", vkey, "--state", tmp_path / "state"),
+                *("monitor", proxy.url, "--vkey", vkey, "--state", tmp_path / "state"),
                 *("--token", tmp_path / "token", "--once"),
             )
             assert (done.returncode, done.stderr) == (0, ""), done

@@ -3,6 +3,7 @@
 those who demand it, and the newest log must be what that has grown into."""
 
 import base64
+import contextlib
 import time
 
 import pytest
@@ -10,6 +11,7 @@ from harness import forge
 from harness.liar import Liar
 from harness.liars import Key, Liars
 from harness.merkle import leaf_hash, renamed
+from harness.proxy import Proxy
 from test_courier import pair, scene  # noqa: F401
 from test_export import ctl, export
 from test_monitor import LINES, entries, raised, seal
@@ -331,12 +333,13 @@ def test_a_state_that_is_none_is_refused(liar, watch, line):
 def test_a_real_log_is_verified_and_watched_with_its_witnesses(scene, tmp_path):  # noqa: F811
     one, two = scene.witness("one"), scene.witness("two")
     scene.grow(5)
-    with Liars(["rubbish"]) as liars:
+    with Liars(["rubbish"]) as liars, contextlib.ExitStack() as stack:
         scene.witnessed_by(pair(one), pair(two), *liars.pairs())
         scene.grow(5)
+        proxy = stack.enter_context(Proxy(scene.server))
         (tmp_path / "token").write_text(scene.minter.auditor())
         whom = ["--vkey", scene.vkey, "--witness", one.vkey, "--witness", two.vkey]
-        remote = [scene.server.url, *whom, "--token", tmp_path / "token"]
+        remote = [proxy.url, *whom, "--token", tmp_path / "token"]
         cosigned = scene.checkpoint().size
         assert cosigned < scene.checkpoint(newest=True).size
         done = ctl("verify", *remote, "--openings", "--cosigned-within", "10m")

@@ -15,6 +15,7 @@ import pytest
 from conftest import NOW, NOW_S
 from cryptography.hazmat.primitives.asymmetric import ec
 from harness import bodies
+from harness.checked import check_each_shape, curled
 from harness.frames import Frames
 from harness.process import DEADLINE_S, Stalled, fill, logged, metrics, until
 from harness.server import BINARY, IB1, PERSEUS, ROOT, Server, _environment
@@ -178,18 +179,21 @@ def test_at_the_deadline_a_waiting_write_is_answered_and_its_key_resolves_it(
     body = json.dumps(bodies.consent(APP, NOW)).encode()
     key = [("idempotency-key", "stuck")]
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json", **dict(key)}
-    command = ["curl", "-sS", version, "-w", "%{http_code}", "-d", body.decode()]
+    command = ["curl", "-sS", version, "--dump-header", tmp_path / "head", "-d", body.decode()]
     command += [part for name, value in headers.items() for part in ("-H", f"{name}: {value}")]
     stuck.touch()
     try:
         with subprocess.Popen(
-            [*command, f"{server.url}/v1/consents"], stdout=subprocess.PIPE, text=True
+            [*command, f"{server.url}/v1/consents"], stdout=subprocess.PIPE
         ) as caller:
             until(server, (tmp_path / "stuck.waits").exists)
             server.process.send_signal(signal.SIGTERM)
             said, _ = caller.communicate(timeout=DEADLINE_S)
-        assert caller.returncode == 0 and said.endswith("}503"), said
-        assert json.loads(said[:-3])["type"].endswith("/problems/outcome-unknown")
+        assert caller.returncode == 0, said
+        answer = curled((tmp_path / "head").read_bytes(), said)
+        check_each_shape("POST", "/v1/consents", answer)
+        assert answer.status_code == 503
+        assert answer.json()["type"].endswith("/problems/outcome-unknown")
     finally:
         stuck.unlink()
     server.stop()

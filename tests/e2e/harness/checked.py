@@ -70,6 +70,14 @@ class Answer:
         return json.loads(self.content)
 
 
+def curled(head, body):
+    """The answer of which curl wrote the head (--dump-header) and the body."""
+    line, *fields = head.decode().rstrip().splitlines()
+    named = (field.partition(":") for field in fields)
+    headers = {name.lower(): value.strip() for name, _, value in named}
+    return Answer(int(line.split()[1]), headers, body)
+
+
 def check_each_shape(method, path, answer):
     """An answer that the service itself gave has an id; what h2o refuses before has none."""
     if "x-request-id" not in answer.headers:
