@@ -6,12 +6,13 @@ import hashlib
 import json
 import ssl
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import ThreadingHTTPServer
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 
-HUGE = 16 * 1024 * 1024
+from harness.unkind import Unkind
+
 AUDIENCE = "https://consent.example"
 
 
@@ -59,8 +60,8 @@ class Authority:
         return {"issuer": self.issuer, "audience": AUDIENCE, "keysUrl": self.keys_url, **more}
 
 
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class Handler(Unkind):
+    content_type = "application/json"
 
     def do_GET(self):
         self.authority, self.document = self.server.find(self.path)
@@ -72,18 +73,6 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.reply(200, json.dumps(self.authority.metadata).encode())
 
-    def log_message(self, *_):
-        pass
-
-    def reply(self, status, body=b"", more=()):
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        for header in more:
-            self.send_header(*header)
-        self.end_headers()
-        self.wfile.write(body)
-
     def good(self):
         body = self.authority.jwks().encode()
         tag = f'"{hashlib.sha256(body).hexdigest()}"'
@@ -92,16 +81,10 @@ class Handler(BaseHTTPRequestHandler):
             self.authority.not_modified += 1
             self.reply(304, more=headers)
         else:
-            self.reply(200, body, headers)
-
-    def broken(self):
-        self.reply(500)
+            self.reply(200, body, more=headers)
 
     def rubbish(self):
         self.reply(200, b"<html>\xff\xfe")
-
-    def empty(self):
-        self.reply(200)
 
     def no_keys(self):
         self.reply(200, b'{"keys": []}')
@@ -109,33 +92,6 @@ class Handler(BaseHTTPRequestHandler):
     def elsewhere(self):
         """To where there is a good set."""
         self.reply(302, more=[("Location", f"/{self.authority.name}-2/jwks")])
-
-    def huge(self):
-        self.close_connection = True
-        self.send_response(200)
-        self.send_header("Content-Length", str(HUGE))
-        self.end_headers()
-        self.flood(b'{"keys":[' + b" " * 4087)
-
-    def endless_head(self):
-        self.close_connection = True
-        self.send_response(200)
-        self.flush_headers()
-        self.flood(b"X-More: " + b"y" * 1000 + b"\r\n")
-
-    def flood(self, data):
-        try:
-            for _ in range(HUGE // len(data)):
-                self.wfile.write(data)
-        except OSError:
-            pass  # it had enough
-
-    def hangs_up(self):
-        self.close_connection = True
-
-    def hangs(self):
-        self.close_connection = True
-        self.server.over.wait()
 
     def slow(self):
         """A byte now and then: it would take for ever."""

@@ -4,13 +4,12 @@
 import base64
 import socketserver
 import threading
-from http.server import BaseHTTPRequestHandler
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from harness.merkle import key_id
+from harness.unkind import Unkind
 
-HUGE = 64 * 1024 * 1024
 SIZE = "text/x.tlog.size"
 
 
@@ -28,35 +27,17 @@ class Key:
         return f"\u2014 {self.name} {base64.b64encode(blob).decode()}\n"
 
 
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
+class Handler(Unkind):
     def do_POST(self):
         name = self.path.split("/")[1]
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
         self.text = body.split("\n\n")[1] + "\n"
-        liars = self.server.liars
-        liars.asked += 1
-        self.key = liars.keys[name]
+        self.server.asked += 1
+        self.key = self.server.keys[name]
         getattr(self, name)()
-
-    def log_message(self, *_):
-        pass
-
-    def reply(self, status, body=b"", kind="text/plain", more=()):
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        for header in more:
-            self.send_header(*header)
-        self.end_headers()
-        self.wfile.write(body)
 
     def rubbish(self):
         self.reply(200, b"\xff\xfe no line\n")
-
-    def empty(self):
-        self.reply(200)
 
     def another_key(self):
         """In its own name, with a signature of another's."""
@@ -75,8 +56,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def size_after_size(self):
         """Always another, and each one that the log has had."""
-        self.server.liars.size = 3 - self.server.liars.size
-        self.reply(409, f"{self.server.liars.size}\n".encode(), SIZE)
+        self.server.size = 3 - self.server.size
+        self.reply(409, f"{self.server.size}\n".encode(), SIZE)
 
     def forbidden(self):
         self.reply(403)
@@ -87,37 +68,8 @@ class Handler(BaseHTTPRequestHandler):
     def unprocessable(self):
         self.reply(422)
 
-    def broken(self):
-        self.reply(500)
-
     def elsewhere(self):
         self.reply(302, more=[("Location", "/unknown/add-checkpoint")])
-
-    def huge(self):
-        self.send_response(200)
-        self.send_header("Content-Length", str(HUGE))
-        self.end_headers()
-        self.flood(b"x" * 4096)  # all that was promised
-
-    def endless_head(self):
-        self.send_response(200)
-        self.flush_headers()
-        self.flood(b"X-More: " + b"y" * 1000 + b"\r\n")
-
-    def flood(self, bytes_):
-        self.close_connection = True
-        try:
-            for _ in range(HUGE // len(bytes_)):
-                self.wfile.write(bytes_)
-        except OSError:
-            pass  # it had enough
-
-    def hangs_up(self):
-        self.close_connection = True
-
-    def hangs(self):
-        self.close_connection = True
-        self.server.liars.over.wait()
 
 
 class Liars(socketserver.ThreadingTCPServer):
@@ -133,7 +85,6 @@ class Liars(socketserver.ThreadingTCPServer):
         self.over = threading.Event()
         self.asked = 0
         self.size = 1
-        self.liars = self
         self.thread = threading.Thread(target=self.serve_forever, daemon=True)
         self.thread.start()
 
