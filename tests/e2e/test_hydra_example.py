@@ -13,6 +13,7 @@ import httpx
 import pytest
 from harness.client import Api
 from harness.hydra import APP, StandIn
+from harness.process import until
 from harness.proxy import Proxy
 from harness.server import ROOT
 from harness.tokens import Minter
@@ -85,9 +86,11 @@ def example(new_server, tmp_path):
 
 
 def test_from_the_page_to_the_refusal_of_a_refresh(example):
-    for _ in range(2):  # sent twice: one consent
+    for _ in range(2):  # sent twice, in another second: one consent
         to = example.answer("yes")
         assert to.status_code == 303 and to.headers["location"].endswith("/callback")
+        second = int(time.time())
+        until(example.server, lambda before=second: int(time.time()) > before)
     with example.api() as api:
         consent = api.consent(example.consent_id)
         assert consent["client"] == APP and consent["account"] == "6qIO3KZx0Q"

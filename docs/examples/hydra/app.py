@@ -25,7 +25,7 @@ LISTEN = os.environ.get("LISTEN", "127.0.0.1:4460")
 HYDRA_ADMIN = os.environ.get("HYDRA_ADMIN", "http://127.0.0.1:4445")
 HYDRA_PUBLIC = os.environ.get("HYDRA_PUBLIC", "http://127.0.0.1:4444")
 CONSENTD = os.environ.get("CONSENTD", "http://127.0.0.1:8080")
-TOKEN_FILE = os.environ.get("CONSENTD_TOKEN_FILE", "token")  # consents:write, as the tenant
+TOKEN_FILE = os.environ.get("CONSENTD_TOKEN_FILE", "token")  # consents:write and consents:read, as the tenant
 LICENSE = os.environ.get(
     "LICENSE",
     "https://registry.core.trust.ib1.org/scheme/perseus/license/energy-consumption-edp-cap/2026-03-12",
@@ -64,7 +64,7 @@ def hydra(method, path, body=None, **query):
     return json.loads(call(method, url, body)[2])
 
 
-def consentd(method, path, body, **headers):
+def consentd(method, path, body=None, **headers):
     with open(TOKEN_FILE, encoding="ascii") as file:
         sent = {"Authorization": f"Bearer {file.read().strip()}", **headers}
     return json.loads(call(method, CONSENTD + path, body, sent)[2])
@@ -96,9 +96,12 @@ def words_for(request):
 
 
 def create_consent(challenge, request, words, language):
-    """The challenge is the key: a page that is sent twice creates one consent."""
+    """The challenge is the key: a page that is sent twice creates one consent. The second time its
+    grant has another time, and so is refused: then the first is the one."""
     at = written(now())
+    key = digest(challenge)
     body = {
+        "externalId": key,
         "client": directory_url(request["client"]),
         "license": LICENSE,
         "account": request["subject"],
@@ -114,8 +117,12 @@ def create_consent(challenge, request, words, language):
             },
         },
     }
-    key = digest(challenge)
-    return consentd("POST", "/v1/consents", body, **{"Idempotency-Key": key})["consentId"]
+    try:
+        return consentd("POST", "/v1/consents", body, **{"Idempotency-Key": key})["consentId"]
+    except Refused as refused:
+        if b"/problems/idempotency-mismatch" not in refused.body:
+            raise
+    return consentd("GET", f"/v1/consents?externalId={key}")["items"][0]["consentId"]
 
 
 def accept(challenge, words):
