@@ -96,7 +96,7 @@ class World:
         roles = [f"{PREFIX}/role/carbon-accounting-provider"]
         self.cap = self.ca.client(APP, member=CAP, roles=roles)
         self.other = self.ca.client(f"{APP}7", member=CAP, roles=roles)
-        self.issuer = f"https://localhost:{free_port()}"
+        self.issuer = f"https://127.0.0.1:{free_port()}"
         self.server = Server(directory / "data", config=self.config(pair)).start()
         self.doors = {kind: self.server.door(kind) for kind in ("mutual", "public")}
         tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(self.ca.certificate))
@@ -181,7 +181,7 @@ class World:
         context = self.ca.context(pair)
         door = self.doors["public" if pair is None else "mutual"]
         return httpx.Client(
-            base_url=f"https://localhost:{door.port}", verify=context, timeout=60, trust_env=False
+            base_url=f"https://127.0.0.1:{door.port}", verify=context, timeout=60, trust_env=False
         )
 
     def api(self, http, token):

@@ -120,7 +120,7 @@ class Authorities(ThreadingHTTPServer):
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(certificate.certificate, certificate.key)
             self.socket = context.wrap_socket(self.socket, server_side=True)
-            self.url = f"https://localhost:{self.server_port}"
+            self.url = f"https://127.0.0.1:{self.server_port}"
         self.thread = threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True)
         self.thread.start()
 

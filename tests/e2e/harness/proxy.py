@@ -83,8 +83,8 @@ class Proxy:
 
     @property
     def url(self):
-        scheme, host = ("http", "127.0.0.1") if self.tls is None else ("https", "localhost")
-        return f"{scheme}://{host}:{self.server.server_port}"
+        scheme = "http" if self.tls is None else "https"
+        return f"{scheme}://127.0.0.1:{self.server.server_port}"
 
     def __enter__(self):
         self.thread.start()
