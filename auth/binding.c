@@ -86,15 +86,17 @@ static enum status check_directory(const struct auth_certificate *certificate,
     return STATUS_OK;
 }
 
+/* The Directory is a source of roles: a certificate that names none has none (invariant 8), unless
+ * the issuer's tokens are a source as well. */
 static void adopt(const struct auth_certificate *certificate, struct auth_principal *principal) {
     if (span_present(certificate->member)) {
         principal->member = principal->tenant = certificate->member;
     }
-    if (certificate->roles_present) {
+    if (certificate->roles_present || !principal->roles_known) {
         principal->roles = certificate->roles;
         principal->role_count = certificate->role_count;
     }
-    principal->roles_known = principal->roles_known || certificate->roles_present;
+    principal->roles_known = true;
 }
 
 enum status auth_binding_check(const json_t *payload, const struct auth_keys_issuer *issuer,

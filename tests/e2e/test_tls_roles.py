@@ -115,9 +115,11 @@ def test_a_wrong_role_of_the_client_is_a_fault_of_the_consent(house):
         assert [r["code"] for r in response.json()["reasons"]] == ["clientRoleWrong"]
 
 
-def test_without_the_extension_roles_are_not_known_and_not_asked_for(house):
+def test_a_certificate_without_the_extension_shows_no_role(house):
     with house.caller(None) as api:
-        assert create(api).status_code == 201
+        response = create(api)
+        assert response.status_code == 403
+        assert response.json()["type"].endswith("/problems/wrong-role")
 
 
 def test_a_renewal_asks_for_the_role_of_today(house):

@@ -22,6 +22,7 @@ from test_problems import from_address
 TENANT = "https://directory.example/tokens/member/edp"
 APP = "https://directory.example/tokens/member/cap/application/1"
 CAP = "https://directory.example/tokens/member/cap"
+EDP_ROLE = f"{bodies.PREFIX}/role/energy-data-provider"
 PARTY = "consents:write consents:read decisions:evaluate"
 N = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # order of P-256
 
@@ -124,7 +125,7 @@ def test_ory_hydra(house):
 
 def test_the_perseus_demonstrator(house):
     """Bound to the certificate, and client_id the application's URL in the Directory."""
-    mine = house.ca.client(APP, member=CAP)
+    mine = house.ca.client(APP, member=CAP, roles=[EDP_ROLE])
     token = house.perseus.token(APP, PARTY, cnf=bound_to(mine))
     with Api(house.mutual(mine), None, token) as api:
         made = api.create(bodies.consent(TENANT, NOW, account="perseus"))

@@ -197,6 +197,17 @@ static void roles_and_member_are_those_of_the_directory(void **state) {
     reconfigure(rig, AUTH_BINDING_NONE);
 }
 
+static void a_certificate_of_the_directory_without_roles_has_none(void **state) {
+    struct rig *rig = *state;
+    struct auth_principal principal;
+    reconfigure(rig, AUTH_BINDING_DIRECTORY);
+    char *token = token_with(rig, "");
+    assert_null(present(rig, token, &renewed, &principal));
+    assert_true(principal.roles_known);
+    assert_int_equal(principal.role_count, 0);
+    free(token);
+}
+
 static void a_certificate_that_contradicts_or_cannot_be_a_name_is_refused(void **state) {
     struct rig *rig = *state;
     static struct span many[LIMIT_ROLES + 1];
@@ -265,6 +276,7 @@ int main(void) {
         cmocka_unit_test(an_issuer_may_demand_that_its_tokens_are_bound),
         cmocka_unit_test(a_directory_binds_to_the_application_whichever_certificate_it_has),
         cmocka_unit_test(roles_and_member_are_those_of_the_directory),
+        cmocka_unit_test(a_certificate_of_the_directory_without_roles_has_none),
         cmocka_unit_test(a_certificate_that_contradicts_or_cannot_be_a_name_is_refused),
         cmocka_unit_test(a_confirmation_that_is_not_understood_is_refused),
     };
