@@ -4,7 +4,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <stdlib.h>
 
-#include "base/encode.h"
 #include "base/json_out.h"
 #include "store/consent.h"
 #include "store/erasing.h"
@@ -102,37 +101,17 @@ static void gather_consent(struct erasing *e, struct target *t) {
         t->next = t->end;
 }
 
-static bool asks_about(struct erasing *e, const struct target *t, uint64_t index) {
-    struct span value;
-    struct store_event event;
-    char member[48] = "\"accountKey\":\"";
-    struct key key = key_number(index);
-    size_t size = strlen(member);
-    size += encode_base64url(t->account.bytes, sizeof t->account.bytes, member + size);
-    member[size++] = '"';
-    return db_get(&e->w->txn, DB_LEAF, key_span(&key), &value) &&
-           record_leaf_decode(index, value, &event) == STATUS_OK &&
-           event.consent == STORE_INDEX_NONE &&
-           db_get(&e->w->txn, DB_PAYLOAD, key_span(&key), &value) &&
-           memmem(value.data, value.size, member, size) != NULL;
-}
-
-/* What asked about the account and found no consent stands in no index but the tenant's log. */
+/* What asked about the account and found no consent. */
 static void gather_account(struct erasing *e, struct target *t) {
-    struct walk walk;
+    struct walk asked;
     bool room = true;
-    walk_open(&e->w->txn, DB_LOG_BY_TENANT, key_name(e->tenant), t->next, &walk);
-    for (; walk.live && walk.number < t->end; walk_next(&walk)) {
-        room = e->looks > 0 && e->left > 0;
-        if (!room)
-            break;
-        if (asks_about(e, t, walk.number))
-            (void)take(e, t, walk.number);
-        else
-            e->looks--;
-        t->next = walk.number + 1;
+    walk_open(&e->w->txn, DB_LOG_BY_TRANSACTION, key_16(t->account.bytes), t->next, &asked);
+    while (room && asked.live && asked.number < t->end) {
+        room = take(e, t, asked.number);
+        if (room)
+            walk_next(&asked);
     }
-    walk_close(&walk);
+    walk_close(&asked);
     if (room)
         t->next = t->end;
 }
