@@ -61,6 +61,7 @@ struct turn {
     uint32_t document_count;
     struct application *picked[TURN_MAX]; /* while choosing */
     uint32_t picked_count;
+    bool more; /* some are due of whom this turn has as many as it sends to one */
     bool hurried;
     int64_t now_us;
 };
@@ -142,8 +143,10 @@ static bool want(void *context, const struct store_message *message) {
         return false;
     for (uint32_t i = 0; i < turn->picked_count; i++)
         same += turn->picked[i] == application;
-    if (same == OF_ONE_MAX)
+    if (same == OF_ONE_MAX) {
+        turn->more = true;
         return false;
+    }
     turn->picked[turn->picked_count++] = application;
     return true;
 }
@@ -331,10 +334,11 @@ static void address(struct turn *turn) {
     }
 }
 
-/* Soon again where a turn was full; else when the next message, or application, is due. */
+/* At once where a turn did not hold all that could go; else when the next message, or application,
+ * is due. */
 static int64_t next_us(const struct turn *turn) {
     int64_t next = turn->now_us + IDLE_US;
-    if (turn->box.count == TURN_MAX)
+    if (turn->more || turn->box.count == TURN_MAX)
         return turn->now_us;
     if (turn->box.next_due != INT64_MAX) {
         int64_t left_ms = turn->box.next_due - store_time_ms(turn->deliveries->store);

@@ -34,13 +34,13 @@ class Post:
         self.ca = Authority(folder / "ca")
         self.box = Mailbox(self.ca)
         self.pair = self.ca.client(EDP_APP)
-        tenant = {
+        self.tenant = {
             "tenant": EDP,
             "oauthIssuer": "https://auth.example",
             "certFile": str(self.pair.certificate),
             "keyFile": str(self.pair.key),
         }
-        self.config = {"messageCaFile": str(self.ca.certificate), "tenants": [tenant], **RETRY}
+        self.config = {"messageCaFile": str(self.ca.certificate), "tenants": [self.tenant], **RETRY}
         self.config.update(config)
         self.server = new_server(config=self.config)
         self.minter = Minter(self.server.data, int(time.time()))
@@ -329,14 +329,7 @@ def test_a_tenant_without_a_certificate_waits_until_it_has_one(post):
     house.withdraw(consent, "token-1")
     until(house.server, lambda: metrics(house.server)["consentd_messages_waiting"] == 1)
     assert house.box.fetched == []
-    house.server.config["tenants"] = [
-        {
-            "tenant": EDP,
-            "oauthIssuer": "https://auth.example",
-            "certFile": str(house.pair.certificate),
-            "keyFile": str(house.pair.key),
-        }
-    ]
+    house.server.config["tenants"] = [house.tenant]
     house.server.reload()
     house.until_message(consent, "sent")
 
@@ -350,3 +343,16 @@ def test_a_token_that_is_none_is_refused(post, token):
         answer = api.post(f"/v1/consents/{consent['consentId']}/revoke", body)
         refused(answer, 400, "invalid-body", "/invalidatedToken")
         assert api.consent(consent["consentId"])["status"] == "active"
+
+
+def test_many_messages_to_one_application_follow_each_other(post):
+    """Four in a turn, and the next turn at once: not when something else wakes the courier."""
+    house = post(tenants=[])
+    consents = [house.granted("one") for _ in range(14)]
+    for number, consent in enumerate(consents):
+        house.withdraw(consent, f"token-{number}")
+    until(house.server, lambda: metrics(house.server)["consentd_messages_waiting"] == 14)
+    house.server.config["tenants"] = [house.tenant]
+    house.server.reload()
+    house.box.wait(lambda: len(house.box.taken) == 14)
+    assert len({m[3]["body"]["token"] for m in house.box.taken}) == 14
