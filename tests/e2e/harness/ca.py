@@ -83,6 +83,11 @@ class Pair:
     def sha256(self):
         return hashlib.sha256(self.der).hexdigest()
 
+    @property
+    def client_cert(self):
+        """As a proxy hands it on (RFC 9440)."""
+        return f":{base64.b64encode(self.der).decode()}:"
+
 
 class Authority:
     def __init__(self, folder, name="consentd test authority", parent=None, key="ec"):
