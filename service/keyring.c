@@ -122,7 +122,8 @@ static struct visits choose(struct keyring *keyring, bool all) {
         visit->source = *source;
         visit->source.issuer = arena_copy(&visits.arena, source->issuer);
         visit->source.url = arena_copy(&visits.arena, span_of_text(source->url)).data;
-        visit->fetch.ca_file = arena_copy(&visits.arena, span_of_text(source->ca_file)).data;
+        visit->source.ca_file = arena_copy(&visits.arena, span_of_text(source->ca_file)).data;
+        visit->fetch.ca_file = visit->source.ca_file;
         visit->fetch.answer_max = KEY_SET_MAX;
         visit->fetch.url = visit->url;
         visit->fetch.headers = visit->headers;

@@ -338,3 +338,23 @@ def test_https_is_verified_against_the_configured_authorities_alone(tmp_path):
             name: "SSL peer certificate or SSH remote key was not OK" for name in names[1:]
         }
         scene.server.stop()
+
+
+def test_a_reload_while_a_server_with_authorities_of_its_own_hangs(tmp_path):
+    """What is being asked outlives the configuration that named it."""
+    ca = Authority(tmp_path / "ca")
+    with Authorities(ca.server()) as authorities:
+        one = authorities.add("one")
+        scene = Scene(tmp_path, authorities)
+        config = one.config(caFile=str(ca.certificate))
+        scene.start(config)
+        one.behaviour = "hangs"
+        scene.hurry()
+        assert until(scene.server, lambda: one.asked == 2)
+        logged(scene.server, "service.reloaded")
+        scene.hurry()
+        logged(scene.server, "service.reloaded", 2)
+        [failed] = logged(scene.server, "keys.not_renewed")
+        assert failed["issuer"] == one.issuer
+        assert scene.status(one.token(NOW_S)) == 200
+        scene.server.stop()
