@@ -373,7 +373,7 @@ static int64_t run(void *context, bool hurried) {
             count_again(context);
         }
     }
-    int64_t next = next_us(&turn);
+    int64_t next = read ? next_us(&turn) : turn.now_us + IDLE_US;
     wipe(&turn);
     return next;
 }

@@ -12,7 +12,7 @@ import pytest
 from harness import bodies
 from harness.audit import read_log
 from harness.client import Api, refused
-from harness.process import logged, metrics
+from harness.process import logged, metrics, until
 from harness.tokens import Minter
 from harness.wire import Wire
 from model import format_time, parse_time
@@ -24,11 +24,12 @@ APP = "https://directory.example/app/cap-clock"
 class Stepping:
     """A server on the system's clock, which this test can step."""
 
-    def __init__(self, new_server, folder, **settings):
+    def __init__(self, new_server, folder, config=None, **settings):
         shim, self.file = folder / "stepped_clock.so", folder / "step"
         source = pathlib.Path(__file__).parent / "faults" / "stepped_clock.c"
         subprocess.run(["cc", "-shared", "-fPIC", "-o", shim, source], check=True)
         self.server = new_server(
+            config=config,
             environment={
                 "LD_PRELOAD": str(shim),
                 "STEPPED_CLOCK": str(self.file),
@@ -97,6 +98,35 @@ def test_a_step_of_the_clock_stops_writes_until_it_is_confirmed(stepping, second
     assert times == sorted(times)
     ahead = times[-1] - int(time.time() * 1000)
     assert abs(ahead - max(seconds, 0) * 1000) < 60_000
+
+
+def seconds_of(server, thread):
+    """Of processor that the threads of this name have had."""
+    tick = os.sysconf("SC_CLK_TCK")
+    had = 0
+    for task in pathlib.Path(f"/proc/{server.process.pid}/task").iterdir():
+        if (task / "comm").read_text().strip().startswith(thread):
+            fields = (task / "stat").read_text().rpartition(") ")[2].split()
+            had += int(fields[11]) + int(fields[12])
+    return had / tick
+
+
+def test_while_nothing_can_be_written_nobody_runs_in_circles(new_server, tmp_path):
+    """The courier has nothing to write, and rests between its attempts to fetch keys; loops serve
+    reads."""
+    nowhere = {"issuer": "http://127.0.0.1:1", "audience": "a", "keysUrl": "http://127.0.0.1:1/"}
+    stepping = Stepping(new_server, tmp_path, config={"issuers": [nowhere]})
+    fetches = lambda: metrics(stepping.server)['consentd_key_fetches_total{outcome="failed"}']  # noqa: E731
+    stepping.step(90)
+    refused(stepping.create(), 503, "busy")
+    logged(stepping.server, "store.clock_stepped")
+    before = fetches()
+    until(stepping.server, lambda: fetches() > before)
+    couriers, loops = (seconds_of(stepping.server, name) for name in ("courier", "loop-"))
+    while seconds_of(stepping.server, "loop-") < loops + 1:
+        assert stepping.api.get("/v1/changes").status_code == 200
+    assert seconds_of(stepping.server, "courier") < couriers + 0.2
+    stepping.api.close()
 
 
 def test_a_clock_that_was_put_right_again_is_confirmed_like_any(stepping):
