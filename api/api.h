@@ -27,11 +27,11 @@ struct api_settings {
     struct span oauth_issuer; /* default for consents without one; may be absent */
     const struct api_tenant_setting *tenants;
     uint32_t tenant_count;
-    unsigned note_reads_s; /* how often reads of auditors are logged; 0: never */
-    bool log_public;       /* serve /log/ without a token */
-    bool witnessed;        /* witnesses cosign the log */
-    bool certificates;     /* callers can show a client certificate, to which tokens are bound */
-    bool metrics_public;   /* serve /metrics to a peer that is not loopback */
+    unsigned note_reads_s;   /* how often reads of auditors are logged; 0: never */
+    bool log_public;         /* serve /log/ without a token */
+    uint32_t witness_quorum; /* of the witnesses that cosign the log; 0: there are none */
+    bool certificates;       /* callers can show a client certificate, to which tokens are bound */
+    bool metrics_public;     /* serve /metrics to a peer that is not loopback */
 };
 
 struct api_service {

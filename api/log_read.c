@@ -20,8 +20,8 @@ static enum api_outcome answer(struct api_call *call, struct span when_public, s
     return api_respond(call, 200, type);
 }
 
-/* Where witnesses cosign, the newest that one of them has cosigned: who asks for a log's checkpoint
- * may need their word, and has no way to say so in the path that the specification knows. */
+/* Where witnesses cosign, the newest that a quorum of them has: who asks for a log's checkpoint may
+ * need their word, and has no way to say so in the path that the specification knows. */
 enum api_outcome api_log_checkpoint(struct api_call *call) {
     static const struct api_param list[] = {{"newest", API_PARAM_FLAG, 0, 0}};
     bool newest = false;
@@ -32,8 +32,8 @@ enum api_outcome api_log_checkpoint(struct api_call *call) {
     if (status != STATUS_OK)
         return api_problem(call, status, NULL);
     struct buffer *body = &call->response.body;
-    bool witnessed = atomic_load(&call->loop->service->settings)->witnessed;
-    if (newest || !witnessed || !store_cosigned_newest(call->loop->reader, body))
+    uint32_t quorum = atomic_load(&call->loop->service->settings)->witness_quorum;
+    if (newest || quorum == 0 || !store_cosigned_newest(call->loop->reader, quorum, body))
         buffer_append_span(body, store_log_checkpoint(call->loop->reader));
     store_read_end(call->loop->reader);
     return answer(call, SPAN("no-cache"), SPAN("private, no-cache"), "text/plain; charset=utf-8");

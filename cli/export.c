@@ -5,6 +5,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <string.h>
 
+#include "base/encode.h"
 #include "cli/export_files.h"
 #include "cli/file.h"
 #include "cli/options.h"
@@ -18,7 +19,7 @@
 #define CHUNK 1024 /* entries of one snapshot: some ten milliseconds */
 
 static const char help[] =
-    "Usage: consentctl export --data DIR OUT [--progress]\n"
+    "Usage: consentctl export --data DIR OUT [--quorum N] [--progress]\n"
     "\n"
     "Writes the log as files, for auditors and for software that is not ours. The service may run\n"
     "meanwhile. OUT must not exist; it has its name when all of it is on disk.\n"
@@ -34,6 +35,8 @@ static const char help[] =
     "The same log, cosigned alike, gives the same bytes. `consentctl verify OUT` verifies it.\n"
     "\n"
     "  --data DIR   the data directory of the service\n"
+    "  --quorum N   how many witnesses must have cosigned checkpoint.cosigned, where so many have\n"
+    "               one that is kept: 1, or the witnessQuorum of the service\n"
     "  --progress   tells how far it is also where standard error is no terminal\n"
     "\n"
     "Exit codes: 0 written, 1 the store or OUT has failed, or OUT is written and the store's "
@@ -45,6 +48,7 @@ struct export {
     struct store_reader *reader;
     struct export_files files;
     struct progress progress;
+    uint32_t quorum;     /* of witnesses */
     uint64_t size;       /* of the log, as exported */
     uint64_t done;       /* entries whose lines are written */
     bool at_entry;       /* the store could not be read at `done` */
@@ -83,7 +87,7 @@ static void write_heading(struct export *e) {
     struct buffer cosigned = {0};
     export_files_put(&e->files, "checkpoint", store_log_checkpoint(e->reader));
     export_files_put(&e->files, "vkey", store_log_verifier_keys(e->reader));
-    if (store_cosigned_newest(e->reader, &cosigned))
+    if (store_cosigned_newest(e->reader, e->quorum, &cosigned))
         export_files_put(&e->files, "checkpoint.cosigned", buffer_span(&cosigned));
     buffer_release(&cosigned);
 }
@@ -211,15 +215,26 @@ static enum cli_exit run_opened(struct export *e, const char *out, bool progress
     return ended;
 }
 
+static bool read_quorum(struct span text, uint32_t *out) {
+    uint64_t number = 1;
+    if (span_present(text) &&
+        (decode_decimal(text, &number) != STATUS_OK || number == 0 || number > UINT32_MAX)) {
+        cli_complain(COMMAND, "quorum must be a number from 1");
+        return false;
+    }
+    *out = (uint32_t)number;
+    return true;
+}
+
 static enum cli_exit run(int argc, char **argv) {
     struct export e = {0};
-    struct span data = SPAN_NONE;
+    struct span data = SPAN_NONE, quorum = SPAN_NONE;
     struct clock clock;
     char why[512];
-    const struct cli_option known[] = {{"data", true, &data}};
+    const struct cli_option known[] = {{"data", true, &data}, {"quorum", false, &quorum}};
     bool progress = cli_flag_take(&argc, argv, "progress");
     const char *out = cli_operand_take(&argc, argv);
-    if (!cli_options_read(COMMAND, argc, argv, known, 1))
+    if (!cli_options_read(COMMAND, argc, argv, known, 2) || !read_quorum(quorum, &e.quorum))
         return CLI_USAGE;
     if (out == NULL) {
         cli_complain(COMMAND, "OUT is missing; see consentctl " COMMAND " --help");

@@ -40,6 +40,7 @@ static void set_defaults(struct config *config, bool dev) {
     config->drain_seconds = 20;
     config->note_reads_seconds = 60;
     config->witness_seconds = 30;
+    config->witness_quorum = 1;
     config->message_retry_seconds = 30;
     config->message_give_up_seconds = 604800; /* a week */
     config->keys_cooldown_seconds = 30;
@@ -183,6 +184,8 @@ static const char *common_part(const struct config_witness *a, const struct conf
 
 static bool check_witnesses(const struct config *config, char why[CONFIG_WHY_SIZE]) {
     char where[80];
+    if (config->witness_quorum > 1 && config->witness_quorum > config->witness_count)
+        return fail(why, "witnessQuorum", NULL, "is more than there are witnesses");
     for (uint32_t i = 0; i < config->witness_count; i++) {
         const struct config_witness *witness = &config->witnesses[i];
         if (witness->ca_file != NULL && access(witness->ca_file, R_OK) != 0) {

@@ -66,8 +66,8 @@ struct config {
     const struct config_witness *witnesses;
     uint32_t witness_count;
     uint64_t loops, in_flight, in_flight_per_connection, idle_seconds, drain_seconds, map_size,
-        note_reads_seconds, witness_seconds, keys_cooldown_seconds, message_retry_seconds,
-        message_give_up_seconds;
+        note_reads_seconds, witness_seconds, witness_quorum, keys_cooldown_seconds,
+        message_retry_seconds, message_give_up_seconds;
     uint64_t log_level; /* enum log_level */
     bool http2, access_log, insecure_http, log_public, metrics_public;
 };

@@ -29,6 +29,7 @@ const struct config_key config_keys[] = {
     {"drainSeconds", CONFIG_NUMBER, AT(drain_seconds), 0, 3600, false},
     {"noteReadsSeconds", CONFIG_NUMBER, AT(note_reads_seconds), 0, 3600, false},
     {"witnessSeconds", CONFIG_NUMBER, AT(witness_seconds), 10, 60, true},
+    {"witnessQuorum", CONFIG_NUMBER, AT(witness_quorum), 1, CONFIG_WITNESSES_MAX, false},
     {"keysCooldownSeconds", CONFIG_NUMBER, AT(keys_cooldown_seconds), 1, 3600, false},
     {"messageRetrySeconds", CONFIG_NUMBER, AT(message_retry_seconds), 1, 3600, false},
     {"messageGiveUpSeconds", CONFIG_NUMBER, AT(message_give_up_seconds), 1, 31622400, false},

@@ -152,7 +152,8 @@ enum status settings_load(const struct config_source *source, struct settings *o
         .tenant_count = set->config->tenant_count,
         .note_reads_s = (unsigned)set->config->note_reads_seconds,
         .log_public = set->config->log_public,
-        .witnessed = set->config->witness_count != 0,
+        .witness_quorum =
+            set->config->witness_count == 0 ? 0 : (uint32_t)set->config->witness_quorum,
         .certificates = asks_for_certificates(set->config),
         .metrics_public = set->config->metrics_public,
     };

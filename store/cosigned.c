@@ -90,23 +90,41 @@ enum status change_cosign(struct write *w, struct store_change *change) {
 
 /* ---- reading */
 
-bool store_cosigned_newest(struct store_reader *reader, struct buffer *out) {
+/* Appends the lines about this size, where out is not NULL; how many there are. */
+static uint32_t read_lines(struct store_reader *reader, uint64_t size, struct buffer *out) {
     struct db_cursor at;
+    struct key first = key_number(size);
+    uint32_t count = 0;
+    db_cursor_open(&reader->txn, DB_COSIGNATURE, &at);
+    for (bool more = db_cursor_seek(&at, key_span(&first)); more && is_about(&at, size);
+         more = db_cursor_next(&at), count++)
+        if (out != NULL)
+            buffer_append(out, at.value.data + 1, at.value.size - 1);
+    db_cursor_close(&at);
+    return count;
+}
+
+bool store_cosigned_newest(struct store_reader *reader, uint32_t quorum, struct buffer *out) {
+    struct db_cursor at;
+    struct key first = key_number(0);
+    struct span checkpoint = {0};
     uint64_t size = 0;
+    bool met = false;
     db_cursor_open(&reader->txn, DB_CHECKPOINT, &at);
-    bool found = db_cursor_last(&at);
-    if (found) {
+    for (bool more = db_cursor_seek(&at, key_span(&first)); more; more = db_cursor_next(&at)) {
+        bool meets = read_lines(reader, key_last_number(at.key), NULL) >= quorum;
+        if (met && !meets)
+            continue;
+        met = meets;
         size = key_last_number(at.key);
-        buffer_append_span(out, at.value);
+        checkpoint = at.value;
     }
     db_cursor_close(&at);
-    struct key first = key_number(size);
-    db_cursor_open(&reader->txn, DB_COSIGNATURE, &at);
-    for (bool more = found && db_cursor_seek(&at, key_span(&first)); more && is_about(&at, size);
-         more = db_cursor_next(&at))
-        buffer_append(out, at.value.data + 1, at.value.size - 1);
-    db_cursor_close(&at);
-    return found;
+    if (checkpoint.data == NULL)
+        return false;
+    buffer_append_span(out, checkpoint);
+    (void)read_lines(reader, size, out);
+    return true;
 }
 
 uint64_t store_cosigned_by(struct store_reader *reader, struct span witness) {

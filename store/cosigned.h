@@ -21,9 +21,10 @@ struct store_cosigned {
     uint32_t count; /* at least 1 */
 };
 
-/* Appends the newest checkpoint that a witness has cosigned, with all its cosignatures. False when
- * there is none. */
-bool store_cosigned_newest(struct store_reader *reader, struct buffer *out);
+/* Appends the newest checkpoint kept that `quorum` witnesses have cosigned, with all its
+ * cosignatures; where there is none, the newest that any has, since a reader is to see who is
+ * missing. False when none is kept. */
+bool store_cosigned_newest(struct store_reader *reader, uint32_t quorum, struct buffer *out);
 /* The size of the newest checkpoint kept that this witness has cosigned; 0 when there is none. */
 uint64_t store_cosigned_by(struct store_reader *reader, struct span witness);
 

@@ -56,15 +56,20 @@ class Scene:
         self.witnesses.append(witness)
         return witness.start()
 
-    def witnessed_by(self, *pairs):
+    def witnessed_by(self, *pairs, quorum=1):
         """Starts the log again with these for witnesses, each a URL, a verifier key, and perhaps a
         file with whom to trust for its certificate."""
-        config = self.path / "config.json"
-        rows = [dict(zip(("url", "vkey", "caFile"), map(str, pair))) for pair in pairs]
-        config.write_text(json.dumps({"witnesses": rows, "witnessSeconds": 60}))
+        config = self.write_config(pairs, quorum)
         self.server.stop()
         self.server.arguments = ["--config", str(config)]
         return self.server.start()
+
+    def write_config(self, pairs, quorum):
+        config = self.path / "config.json"
+        rows = [dict(zip(("url", "vkey", "caFile"), map(str, pair))) for pair in pairs]
+        settings = {"witnesses": rows, "witnessSeconds": 60, "witnessQuorum": quorum}
+        config.write_text(json.dumps(settings))
+        return config
 
     def grow(self, count=1, account="account"):
         with self.api(self.minter.tenant(EDP)) as tenant:
@@ -357,6 +362,39 @@ def test_the_log_remembers_one_cosignature_of_each_witness_an_hour(scene):
         rounds, written = rounds + 1, len(times[one.vkey])
         assert rounds < 1000
     assert len(times[two.vkey]) >= 2
+
+
+def test_a_witness_that_misses_rounds_costs_those_nothing_who_demand_a_quorum(scene, tmp_path):
+    one, two = scene.witness("one"), scene.witness("two")
+    pairs = pair(one), pair(two)
+    scene.grow(3)
+    scene.witnessed_by(*pairs, quorum=2)
+    scene.until_cosigned()
+    scene.witnesses.pop().stop()
+    scene.grow(2)
+    asked = scene.replies("one", "cosigned")
+    scene.hurry()
+    until(scene.server, lambda: scene.replies("one", "cosigned") > asked)
+    both = {one.vkey, two.vkey}
+    assert signers(scene.checkpoint().note, both) == both
+    for quorum, expected in ((2, both), (1, {one.vkey})):
+        out = tmp_path / f"out-{quorum}"
+        done = ctl("export", "--data", scene.server.data, out, "--quorum", quorum)
+        assert done.returncode == 0, done.stderr
+        assert signers((out / "checkpoint.cosigned").read_text(), both) == expected
+    for quorum in ("0", "two"):
+        done = ctl("export", "--data", scene.server.data, tmp_path / "none", "--quorum", quorum)
+        assert done.returncode == 2
+        assert done.stderr == "consentctl export: quorum must be a number from 1\n"
+    size = scene.checkpoint().size
+    scene.write_config(pairs, 1)
+    scene.server.reload()
+    until(scene.server, lambda: scene.checkpoint().size > size)
+    assert signers(scene.checkpoint().note, both) == {one.vkey}
+
+
+def signers(note, vkeys):
+    return {vkey for vkey in vkeys if cosigned(note, vkey)}
 
 
 def test_an_auditor_verifies_a_log_whose_witnesses_have_not_seen_the_last(scene, tmp_path):

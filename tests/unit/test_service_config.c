@@ -261,6 +261,28 @@ static void witnesses_are_read_and_their_members_checked(void **state) {
     assert_null(load_with("\"witnessSeconds\":61"));
 }
 
+#define OTHER "other.example/w+ce6de923+BAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f"
+#define TWO                                                                                   \
+    "\"witnesses\":[" WITNESS("https://w.example/a", VKEY) "," WITNESS("https://w.example/b", \
+                                                                       OTHER) "]"
+
+static void a_quorum_is_of_the_witnesses_there_are(void **state) {
+    (void)state;
+    static const char *const good[][2] = {
+        {"\"witnessQuorum\":1", "1"}, {TWO, "1"}, {"\"witnessQuorum\":2," TWO, "2"}};
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        struct config *config = load_with(good[i][0]);
+        assert_non_null(config);
+        assert_int_equal(config->witness_quorum, strtol(good[i][1], NULL, 10));
+        config_free(config);
+    }
+    assert_null(load_with("\"witnessQuorum\":3," TWO));
+    assert_string_equal(why, "config: \"witnessQuorum\": is more than there are witnesses");
+    assert_null(load_with("\"witnessQuorum\":2"));
+    assert_null(load_with("\"witnessQuorum\":0," TWO));
+    assert_string_equal(why, "config: \"witnessQuorum\": must be 1..16");
+}
+
 #define TLS ",\"certFile\":\"c\",\"keyFile\":\"k\""
 #define AT(kind) "{\"address\":\"127.0.0.1:1\",\"kind\":\"" kind "\""
 
@@ -545,6 +567,7 @@ int main(void) {
         cmocka_unit_test(every_refusal_names_its_key),
         cmocka_unit_test(an_issuer_is_checked_member_by_member),
         cmocka_unit_test(witnesses_are_read_and_their_members_checked),
+        cmocka_unit_test(a_quorum_is_of_the_witnesses_there_are),
         cmocka_unit_test(listeners_are_read_and_their_members_checked),
         cmocka_unit_test(listeners_stand_in_place_of_the_usual_address),
         cmocka_unit_test(keys_come_from_a_file_or_a_place_that_may_be_asked),

@@ -19,14 +19,18 @@ static uint64_t cosign(struct fixture *f, uint64_t size, const char *checkpoint,
     return index;
 }
 
-static void assert_newest(struct fixture *f, const char *text) {
+static void assert_newest_of(struct fixture *f, uint32_t quorum, const char *text) {
     struct buffer out = {0};
     assert_int_equal(store_read_begin(f->reader), STATUS_OK);
-    assert_int_equal(store_cosigned_newest(f->reader, &out), text != NULL);
+    assert_int_equal(store_cosigned_newest(f->reader, quorum, &out), text != NULL);
     if (text != NULL && !span_is(buffer_span(&out), text))
         fail_msg("\"%.*s\" is not \"%s\"", SPAN_ARG(buffer_span(&out)), text);
     store_read_end(f->reader);
     buffer_release(&out);
+}
+
+static void assert_newest(struct fixture *f, const char *text) {
+    assert_newest_of(f, 1, text);
 }
 
 static uint64_t known(struct fixture *f, const char *witness) {
@@ -60,7 +64,7 @@ static void the_newest_is_found_with_the_lines_of_all(void **state) {
     (void)cosign(f, 2, "second\n", &again, 1);
     struct buffer out = {0};
     assert_int_equal(store_read_begin(f->reader), STATUS_OK);
-    assert_true(store_cosigned_newest(f->reader, &out));
+    assert_true(store_cosigned_newest(f->reader, 1, &out));
     store_read_end(f->reader);
     assert_int_equal(out.size, strlen("second\nagain\ntwo\n"));
     assert_non_null(memmem(out.data, out.size, "again\n", 6));
@@ -69,6 +73,31 @@ static void the_newest_is_found_with_the_lines_of_all(void **state) {
     fixture_close(f);
     fixture_open(f, false);
     assert_int_equal(known(f, ONE), 2);
+}
+
+static void the_newest_of_a_quorum_is_found_while_it_is_kept(void **state) {
+    struct fixture *f = *state;
+    const struct store_cosignature two[] = {{SPAN(ONE), SPAN("one\n"), false},
+                                            {SPAN(ONE "="), SPAN("two\n"), false}};
+    for (int i = 0; i < STORE_COSIGNED_KEPT; i++)
+        (void)create(f, APP, "acc-1");
+    assert_newest_of(f, 2, NULL);
+    (void)cosign(f, 1, "1\n", two, 1);
+    (void)cosign(f, 2, "2\n", two, 1);
+    assert_newest_of(f, 2, "2\none\n"); /* no quorum: the newest of all */
+    (void)cosign(f, 3, "3\n", two, 2);
+    for (uint64_t size = 4; size <= STORE_COSIGNED_KEPT; size++)
+        (void)cosign(f, size, "later\n", two, 1);
+    (void)cosign(f, STORE_COSIGNED_KEPT + 1, "last\n", two, 1); /* and "1" goes */
+    assert_newest_of(f, 1, "last\none\n");
+    struct buffer out = {0};
+    assert_int_equal(store_read_begin(f->reader), STATUS_OK);
+    assert_true(store_cosigned_newest(f->reader, 2, &out));
+    store_read_end(f->reader);
+    assert_int_equal(out.size, strlen("3\none\ntwo\n"));
+    assert_memory_equal(out.data, "3\n", 2);
+    buffer_release(&out);
+    assert_newest_of(f, 3, "last\none\n");
 }
 
 static void only_what_is_to_be_logged_is(void **state) {
@@ -123,6 +152,7 @@ int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
     const struct CMUnitTest tests[] = {
         TEST(the_newest_is_found_with_the_lines_of_all),
+        TEST(the_newest_of_a_quorum_is_found_while_it_is_kept),
         TEST(only_what_is_to_be_logged_is),
         TEST(a_few_are_kept),
         TEST(a_store_that_failed_takes_nothing),
