@@ -40,6 +40,10 @@ static int64_t fresh_for_us(const struct fetch *fetch) {
     return (seconds < APPLICATION_FRESH_MAX_S ? seconds : APPLICATION_FRESH_MAX_S) * SECOND_US;
 }
 
+bool application_url_allowed(struct span url) {
+    return span_starts(url, SPAN("https://")) && key_url_allowed(url, false);
+}
+
 const char *application_learn(struct application *application, const struct fetch *fetch,
                               int64_t now_us) {
     if (fetch->status == 0)
@@ -53,8 +57,9 @@ const char *application_learn(struct application *application, const struct fetc
     struct span address = address_in(document);
     const char *why = document == NULL         ? "its Directory document is no JSON"
                       : !span_present(address) ? "its Directory document has no ib1:messageDelivery"
-                      : !key_url_allowed(address, false) ? "its ib1:messageDelivery is no https URL"
-                                                         : NULL;
+                      : !application_url_allowed(address)
+                          ? "its ib1:messageDelivery is no https URL"
+                          : NULL;
     if (why == NULL) {
         snprintf(application->endpoint, sizeof application->endpoint, "%.*s", SPAN_ARG(address));
         application->fresh_until_us = now_us + fresh_for_us(fetch);

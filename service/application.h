@@ -21,6 +21,10 @@ struct application {
     unsigned failures; /* since it took a message last */
 };
 
+/* Whether url may be asked for a document, or be where messages go: https alone, so that what an
+ * application writes into its document leads to nobody whom the Directory's authority does not
+ * vouch for, and not to services of this machine. */
+bool application_url_allowed(struct span url);
 /* Takes a document that was fetched. NULL, or why it is none: a static sentence; what was known
  * before stays. */
 const char *application_learn(struct application *application, const struct fetch *fetch,

@@ -195,7 +195,7 @@ static void fetch_documents(struct turn *turn) {
     for (uint32_t i = 0; i < turn->box.count; i++)
         want_document(turn, turn->parcels[i].application);
     for (uint32_t i = 0; i < turn->document_count; i++) {
-        if (key_url_allowed(span_of_text(turn->documents[i]->url), false))
+        if (application_url_allowed(span_of_text(turn->documents[i]->url)))
             batch[size++] = &turn->fetches[i];
         else
             turn->fetches[i].failure = "its id is no https URL";
@@ -227,7 +227,8 @@ static void send_parcels(struct turn *turn) {
                                        .headers = json_headers,
                                        .cert_file = parcel->tenant->cert_file,
                                        .key_file = parcel->tenant->key_file,
-                                       .ca_file = turn->plan.ca_file};
+                                       .ca_file = turn->plan.ca_file,
+                                       .status_alone = true};
         parcel->posted = true;
         batch[size++] = &parcel->fetch;
     }

@@ -44,6 +44,17 @@ static size_t take(char *data, size_t one, size_t size, void *context) {
     return size;
 }
 
+/* libcurl takes a connection that ends amid the head for the end of the answer. */
+static size_t watch_head(char *line, size_t one, size_t size, void *context) {
+    struct fetch *fetch = context;
+    (void)one;
+    if (size > 5 && memcmp(line, "HTTP/", 5) == 0)
+        fetch->has_head = false;
+    else if (size <= 2 && (line[0] == '\r' || line[0] == '\n'))
+        fetch->has_head = true;
+    return size;
+}
+
 static struct curl_slist *list_headers(const struct fetch *fetch) {
     struct curl_slist *list = NULL;
     for (const char *const *line = fetch->headers; line != NULL && *line != NULL; line++) {
@@ -57,6 +68,7 @@ static void forget_answer(struct fetch *fetch) {
     buffer_clear(&fetch->answer);
     fetch->status = 0;
     fetch->failure = "stopped";
+    fetch->has_head = false;
     fetch->type[0] = fetch->etag[0] = fetch->cache_control[0] = '\0';
 }
 
@@ -90,6 +102,9 @@ static struct transfer begin(struct fetcher *fetcher, struct fetch *fetch) {
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, fetch);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, watch_head);
+    curl_easy_setopt(easy, CURLOPT_HEADERDATA, fetch);
+    curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L); /* a proxy's is no answer */
     curl_easy_setopt(easy, CURLOPT_PRIVATE, fetch);
     set_trust(easy, fetch);
     ASSERT(curl_multi_add_handle(fetcher->multi, easy) == CURLM_OK);
@@ -121,7 +136,9 @@ static void note(CURL *easy, CURLcode code) {
     struct fetch *fetch = (struct fetch *)(void *)context;
     fetch->failure =
         code == CURLE_WRITE_ERROR ? "the answer is too large" : curl_easy_strerror(code);
-    if (code != CURLE_OK)
+    if (code == CURLE_OK && !fetch->has_head)
+        fetch->failure = "the answer ends amid its head";
+    if (!fetch->has_head || (code != CURLE_OK && !fetch->status_alone))
         return;
     curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
     curl_easy_getinfo(easy, CURLINFO_CONTENT_TYPE, &type);

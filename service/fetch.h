@@ -27,6 +27,7 @@ struct fetch {
     const char *key_file;
     const char *ca_file; /* PEM; whom alone to trust. NULL: whom the system trusts */
     size_t answer_max;   /* bytes of the answer's body; 0: FETCH_ANSWER_MAX */
+    bool status_alone;   /* a whole head is an answer, whatever becomes of the body */
     /* out */
     int status;              /* of HTTP; 0: there is no answer */
     const char *failure;     /* why there is none, a static text */
@@ -34,6 +35,7 @@ struct fetch {
     char etag[128];          /* the same */
     char cache_control[256]; /* the same */
     struct buffer answer;    /* the caller's to release */
+    bool has_head;           /* the last head of the answer has come to its end */
 };
 
 struct fetcher;

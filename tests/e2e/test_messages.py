@@ -5,10 +5,12 @@ restarts; and what is never sent."""
 
 import base64
 import datetime
+import threading
 import time
 import uuid
 
 import pytest
+from cryptography import x509
 from harness import bodies
 from harness.audit import Auditor, read_log
 from harness.ca import Authority
@@ -144,7 +146,7 @@ def test_while_it_waits_the_token_stands_nowhere_in_the_clear(post):
     assert remnants(house.server.data, token) == []
 
 
-@pytest.mark.parametrize("manner", ["refuse", "rubbish", "drop"])
+@pytest.mark.parametrize("manner", ["refuse", "rubbish", "drop", "redirect"])
 def test_who_does_not_take_it_is_asked_again_until_it_does(post, manner):
     house = post()
     house.box.manners["one"] = manner
@@ -156,8 +158,33 @@ def test_who_does_not_take_it_is_asked_again_until_it_does(post, manner):
     house.until_message(consent, "sent")
     [sent] = house.entries("delivery.sent")
     assert sent["payload"]["body"]["attempts"] == len(house.box.tried) >= 4
-    assert len(house.box.taken) == 1
+    assert [m[0] for m in house.box.taken] == ["one"]
+    assert "elsewhere" not in house.box.tried
     assert house.entries("delivery.failed") == []
+
+
+@pytest.mark.parametrize("manner", ["break", "flood", "drip"])
+def test_who_said_that_it_took_it_is_not_sent_it_again(post, manner):
+    """Whatever becomes of the rest of its answer."""
+    house = post()
+    house.box.manners["one"] = manner
+    consent = house.granted("one")
+    house.withdraw(consent, "token-1")
+    house.until_message(consent, "sent")
+    [sent] = house.entries("delivery.sent")
+    assert sent["payload"]["body"]["status"] == 200 and sent["payload"]["body"]["attempts"] == 1
+    assert len(house.box.tried) == 1
+
+
+def test_half_a_head_says_nothing(post):
+    house = post()
+    house.box.manners["one"] = "cut"
+    consent = house.granted("one")
+    house.withdraw(consent, "token-1")
+    house.box.wait(lambda: len(house.box.taken) >= 2)
+    assert house.message(consent) == "waiting"
+    house.box.manners["one"] = "take"
+    house.until_message(consent, "sent")
 
 
 def test_one_that_hangs_keeps_nobody_else_waiting_for_long(post):
@@ -190,6 +217,27 @@ def test_a_receiver_that_is_not_whom_it_says_gets_nothing(post, tmp_path):
         false.close()
 
 
+@pytest.mark.parametrize("wrong", ["authority", "name"])
+def test_an_endpoint_that_is_not_whom_it_says_gets_nothing(post, tmp_path, wrong):
+    """Though the Directory names it: the token must not reach who took over an address."""
+    house = post()
+    if wrong == "authority":
+        pair = Authority(tmp_path / "stranger").server()
+    else:
+        pair = house.ca.server(names=[x509.DNSName("receiver.example")])
+    false = Mailbox(house.ca, server_pair=pair)
+    try:
+        house.box.documents["one"] = {"ib1:messageDelivery": false.endpoint("one")}
+        consent = house.granted("one")
+        house.withdraw(consent, "token-1")
+        failed = lambda: metrics(house.server)['consentd_messages_total{outcome="failed"}'] >= 2  # noqa: E731
+        until(house.server, failed)
+        assert house.box.fetched == ["one"] and false.tried == []
+        assert house.message(consent) == "waiting"
+    finally:
+        false.close()
+
+
 def test_what_the_directory_says_is_kept_as_long_as_it_says(post):
     house = post()
     house.box.headers["kept"] = [("Cache-Control", "max-age=3600")]
@@ -209,6 +257,7 @@ def test_what_the_directory_says_is_kept_as_long_as_it_says(post):
         {},
         {"ib1:messageDelivery": 7},
         {"ib1:messageDelivery": "http://collector.example/messages"},
+        {"ib1:messageDelivery": "http://127.0.0.1:1/messages"},
         {"ib1:messageDelivery": "ftp://127.0.0.1/"},
         {"ib1:messageDelivery": "https://user@127.0.0.1/"},
         {"ib1:messageDelivery": "https://127.0.0.1/" + "x" * 300},
@@ -265,6 +314,51 @@ def test_kill_and_restart_lose_no_message(post):
     house.server.start()
     assert house.message(consents[0]) == "sent"
     assert len(house.entries("delivery.sent")) == 3
+
+
+def test_killed_between_taking_and_settling_it_goes_once_more_and_never_again(post):
+    house = post()
+    answered, down = threading.Event(), threading.Event()
+
+    def before():
+        assert answered.wait(60)
+        house.server.kill()
+        down.set()
+
+    house.box.before["one"] = before
+    consent, token = house.granted("one"), "refresh-" + uuid.uuid4().hex
+    house.withdraw(consent, token)
+    answered.set()
+    assert down.wait(60)
+    del house.box.before["one"]
+    house.server.start()
+    house.until_message(consent, "sent")
+    [sent] = house.entries("delivery.sent")
+    assert sent["payload"]["body"]["attempts"] == 1  # the one that is known
+    house.server.kill()
+    house.server.start()
+    last = house.granted("last")
+    house.withdraw(last, "token-2")
+    house.until_message(last, "sent")
+    assert [(m[0], m[3]["body"]["token"]) for m in house.box.taken] == [
+        ("one", token),
+        ("one", token),
+        ("last", "token-2"),
+    ]
+    assert len(house.entries("delivery.sent")) == 2
+    house.server.stop()
+    assert remnants(house.server.data, token) == []
+
+
+def test_killed_before_it_was_sent_it_goes_once(post):
+    house = post(tenants=[])
+    consent = house.granted("one")
+    house.withdraw(consent, "token-1")
+    house.server.kill()
+    house.server.config["tenants"] = [house.tenant]
+    house.server.start()
+    house.until_message(consent, "sent")
+    assert len(house.box.tried) == 1
 
 
 def test_a_stop_waits_for_nobody_who_hangs(post):

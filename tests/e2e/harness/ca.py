@@ -162,8 +162,8 @@ class Authority:
         chain = (self.x509,) if self.parent else ()
         return Pair(self.folder, f"{self._file}-{self._count}-{name}", made, private, chain)
 
-    def server(self, **more):
-        names = [
+    def server(self, names=None, **more):
+        names = names or [
             x509.DNSName("localhost"),
             x509.IPAddress(ipaddress.ip_address("127.0.0.1")),
             x509.IPAddress(ipaddress.ip_address("::1")),

@@ -10,12 +10,15 @@ import threading
 
 class Mailbox:
     """`manners[name]` is how the endpoint of application `name` answers: "take", "refuse" (500),
-    "hang", "rubbish" or "drop"; `documents[name]` its Directory document, where it is not the
-    usual one. What came is in `taken` (name, certificate's URL, body) and `fetched` (names)."""
+    "redirect" (to "elsewhere"), "hang", "rubbish" or "drop"; or, having taken the message, "break"
+    (200, and the connection ends amid the body), "flood" (200 and a megabyte), "drip" (200 and no
+    end) or "cut" (200, and no end of the head). `documents[name]` is its Directory document, where
+    it is not the usual one; `before[name]` runs when a message was taken and not yet answered. What
+    came is in `taken` (name, certificate's URL, body), `tried` and `fetched` (names)."""
 
     def __init__(self, ca, server_pair=None):
         self.ca = ca
-        self.manners, self.documents, self.headers = {}, {}, {}
+        self.manners, self.documents, self.headers, self.before = {}, {}, {}, {}
         self.taken, self.fetched, self.tried = [], [], []
         self.changed = threading.Condition()
         self.over = threading.Event()
@@ -55,6 +58,13 @@ class Mailbox:
         self.http.shutdown()
         self.http.server_close()
         self.thread.join()
+
+
+_HALVES = {
+    "cut": b"HTTP/1.1 200 OK\r\nContent-Type: app",
+    "break": b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nx",
+    "drip": b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nx",
+}
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -100,6 +110,13 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return self.wfile.write(b"\x00\xffthis is no HTTP\r\n\r\n")
         if manner == "refuse" or not certificate:
             return self._answer(500, b'{"error":"later"}')
+        if manner == "redirect":
+            return self._answer(307, headers=[("Location", box.endpoint("elsewhere"))])
         urls = [value for kind, value in certificate["subjectAltName"] if kind == "URI"]
         box.note("taken", (name, urls, self.headers["Content-Type"], json.loads(body)))
-        return self._answer(200, b"{}")
+        box.before.get(name, lambda: None)()
+        if manner in _HALVES:
+            self.close_connection = True
+            self.wfile.write(_HALVES[manner])
+            return box.over.wait() if manner == "drip" else None
+        return self._answer(200, b"x" * 1000000 if manner == "flood" else b"{}")
