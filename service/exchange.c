@@ -153,7 +153,10 @@ static void fill_peer(struct exchange *exchange) {
         return;
     connection_enter(connection);
     exchange->call.peer = connection->peer;
-    exchange->call.peer_is_loopback = connection->loopback;
+    exchange->from_proxy =
+        forwarded_is_from_proxy(atomic_load(&connection->endpoint->config), &connection->address);
+    /* a proxy on this host speaks for clients that are not */
+    exchange->call.peer_is_loopback = connection->loopback && !exchange->from_proxy;
     exchange->call.on_public = endpoint_is_public(connection->endpoint);
     exchange->call.on_admin = endpoint_is_admin(connection->endpoint);
 }
@@ -166,8 +169,7 @@ static void fill_certificate(struct exchange *exchange) {
     if (!connection_check_peer(connection)) {
         exchange->refused = connection->tls.failure;
         exchange->why_refused = connection->tls.why;
-    } else if (forwarded_is_from_proxy(atomic_load(&connection->endpoint->config),
-                                       &connection->address)) {
+    } else if (exchange->from_proxy) {
         int64_t now_s = store_time_ms(exchange->loop->service->store) / 1000;
         exchange->refused = forwarded_read(&exchange->forwarded, now_s, &exchange->arena,
                                            &exchange->call.certificate, &exchange->why_refused);

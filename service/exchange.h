@@ -23,6 +23,7 @@ struct exchange {
     struct api_call call;
     struct arena arena;
     struct forwarded forwarded;
+    bool from_proxy;          /* one of the listener's `proxies` */
     enum tls_failure refused; /* the certificate of the connection, or of the proxy's client */
     const char *why_refused;
     struct span trace_id, fapi_id; /* absent, or in the arena or the request */

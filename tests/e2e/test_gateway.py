@@ -32,7 +32,8 @@ class Behind:
         self.ca = Authority(folder / "ca")
         self.pair = self.ca.server()
         example = json.loads((EXAMPLES / "nginx" / "consentd.json").read_text())
-        (element,) = example["listeners"]
+        element, own = example["listeners"]
+        assert own == {"address": "127.0.0.1:9090", "kind": "plain"}  # the operators'
         assert element == {"address": "127.0.0.1:8081", "kind": "plain", "proxies": ["127.0.0.1"]}
         element["address"] = "127.0.0.1:0"
         self.server = make(clock=f"{NOW}x0", config={"listeners": [element]})
@@ -130,6 +131,16 @@ def test_nobody_is_let_in_whose_certificate_is_not_good(behind):
     stranger = Authority(behind.ca.folder / "o", "other").client(APP)
     for pair in (None, behind.revoked[0], stranger):
         assert not behind.is_let_in(pair)
+
+
+def test_what_is_for_operators_does_not_pass_the_proxy(behind):
+    """Which asks from loopback, for members who are not there."""
+    with Wire(behind.mutual(behind.ca.client(APP))) as wire:
+        assert wire.ask(request("GET", "/metrics")).status_code == 404
+        assert "details" not in wire.ask(request("GET", "/readyz")).json()
+    with Wire(behind.server) as wire:
+        assert wire.ask(request("GET", "/metrics")).status_code == 200
+        assert "details" in wire.ask(request("GET", "/readyz")).json()
 
 
 def is_resumed(door, session):
