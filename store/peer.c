@@ -135,6 +135,8 @@ static enum status remember(struct write *w, struct store_change *change) {
     struct json_out out = json_out_to(&body);
     if (change->peer->never_refresh)
         return STATUS_INVALID_PARAMETER;
+    if (w->room_only_for_endings)
+        return STATUS_STORAGE_FULL; /* any member could fill what is kept for endings */
     json_out_member(&out, "outcome", SPAN("unknown"));
     put_digest(&out, &change->peer->token);
     uint64_t index = append(w, change, STORE_PEER_REVOCATION, NULL, buffer_span(&body));
@@ -151,6 +153,8 @@ enum status change_revoke_token(struct write *w, struct store_change *change) {
     change->peer->known = active || find_holder(w, change, false, &holder);
     if (!change->peer->known)
         return w->txn.status != STATUS_OK ? w->txn.status : remember(w, change);
+    if (!active && w->room_only_for_endings)
+        return STATUS_STORAGE_FULL;
     if (!active)
         change->done.log_index =
             append_about(w, change, STORE_PEER_REVOCATION, &holder, "endedBefore");
@@ -198,6 +202,8 @@ enum status change_message(struct write *w, struct store_change *change) {
     const struct digest *token = &change->peer->token;
     bool again = external_withdrawn(&w->txn, token, STORE_INDEX_NONE, NULL);
     change->peer->known = find_tenant(w, token, &about);
+    if ((again || !change->peer->known) && w->room_only_for_endings)
+        return STATUS_STORAGE_FULL; /* it ends nothing */
     json_out_member(&out, "outcome",
                     again                 ? SPAN("withdrawnBefore")
                     : change->peer->known ? SPAN("withdrawn")

@@ -16,6 +16,7 @@ from harness.house import House, refusal
 from harness.process import metrics, until
 from harness.server import IB1, Server
 from test_export import ctl, export
+from test_problems import create_until_refused
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 PERMISSION, REVOKE, MESSAGES = "/ib1/permission", "/ib1/revoke", "/ib1/messages"
@@ -465,6 +466,30 @@ def test_other_messages_are_not_for_us(cast):
         refused(response, 400, "invalid-body")
         assert response.json()["errors"][0]["pointer"].startswith(f"/{member}")
     refused(client.api.post(MESSAGES, {**good, "more": 1}), 400, "unknown-member", "/more")
+
+
+# ---- when there is room for endings alone
+
+
+def test_nobody_fills_the_room_that_is_kept_for_endings(new_server, tmp_path):
+    small = {"CONSENTD_MAP_SIZE": str(8 * 1024 * 1024)}
+    house = House(lambda **more: new_server(environment=small, **more), tmp_path)
+    cast = Cast(house.server, house.minter)
+    energy = make(cast, "o1", account="o1")
+    linked = make(cast, dependsOn=[[external("o2")]], account="o2")
+    client = Peer(house, cast.app_url)
+    create_until_refused(cast.tenant, cast.app_url)
+    size = metrics(house.server)["consentd_log_entries"]
+    for answer in (client.revoke(NONE_OF_THEIRS), client.withdraw(NONE_OF_THEIRS)):
+        refused(answer, 507, "storage-full")
+    assert metrics(house.server)["consentd_log_entries"] == size
+    assert client.revoke("o1").status_code == 200 and client.withdraw("o2").status_code == 200
+    assert cast.tenant.consent(energy["consentId"])["status"] == "revoked"
+    assert cast.tenant.consent(linked["consentId"])["status"] == "terminated"
+    for answer in (client.revoke("o1"), client.withdraw("o2")):
+        refused(answer, 507, "storage-full")  # they end nothing more
+    client.api.close()
+    cast.close()
 
 
 # ---- who comes in
