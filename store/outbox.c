@@ -148,7 +148,8 @@ static bool of_another(struct write *w, const struct digest *digest,
         if (consent_load(&w->txn, walk.number, &other) != STATUS_OK)
             continue;
         known = true;
-        own |= uuid_equal(&other.arrangement, &c->arrangement);
+        own |= consent_head(w, &other.arrangement, &other) == STATUS_OK && /* it may have joined */
+               uuid_equal(&other.arrangement, &c->arrangement);
     }
     walk_close(&walk);
     return known && !own;

@@ -158,6 +158,27 @@ def test_every_token_of_an_arrangement_shows_its_newest_grant(cast):
         assert shown["permission"]["lastGranted"] == renewed["lastGranted"]
 
 
+def meters(*names):
+    return [{"code": "electricity.import.halfhourly", "resources": list(names)}]
+
+
+def test_tokens_of_an_arrangement_that_another_took_over_show_and_end_what_goes_on(cast):
+    first = make(cast, "p1", account="p", permissions=meters("m1"))
+    second = make(cast, "p2", account="p", permissions=meters("m2"))
+    assert first["arrangementId"] != second["arrangementId"]
+    both = make(cast, "p3", account="p", permissions=meters("m1", "m2"))
+    assert both["arrangementId"] == first["arrangementId"]
+    client = cast.peer(cast.app_url)
+    for name in ("p1", "p2", "p3"):
+        assert client.permission(name).json() == record_of(cast, both, name)
+    assert client.revoke("p2").status_code == 200
+    ended = cast.tenant.consent(both["consentId"])
+    assert (ended["status"], ended["statusReason"]["code"]) == ("revoked", "withdrawnAtClient")
+    for name in ("p1", "p2", "p3"):
+        shown = client.permission(name).json()
+        assert shown == record_of(cast, both, name, revoked=ended["statusAt"])
+
+
 def test_each_reading_is_an_entry_of_the_tenants_log(cast, watch):
     consent = make(cast, "b1")
     watch.new()

@@ -402,6 +402,25 @@ def test_a_token_of_another_arrangement_is_not_shown_to_this_client(post):
     house.until_message(mine, "sent")
 
 
+def test_a_token_of_an_arrangement_that_was_taken_over_goes_with_what_took_it_over(post):
+    house = post()
+    app, account = house.box.application("one"), str(uuid.uuid4())
+
+    def grant(token, *meters):
+        code = {"code": "electricity.import.halfhourly", "resources": list(meters)}
+        tokens = [bodies.token(token, now(), "2049-01-01T00:00:00.000Z")]
+        with house.api() as api:
+            more = {"permissions": [code], "tokens": tokens}
+            return api.create(bodies.consent(app, now(), account=account, **more))
+
+    grant("token-1", "m1")
+    grant("token-2", "m2")
+    both = grant("token-3", "m1", "m2")
+    house.withdraw(both, "token-2")
+    house.until_message(both, "sent")
+    assert [m[3]["body"]["token"] for m in house.box.taken] == ["token-2"]
+
+
 def test_without_the_token_the_tenant_owes_the_message_and_may_give_it_later(post):
     house = post()
     consent = house.granted("one")
