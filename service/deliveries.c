@@ -37,6 +37,9 @@ struct deliveries {
     pthread_mutex_t lock;
     struct plan plan; /* under the lock */
     struct application applications[APPLICATIONS_MAX];
+    struct store_outbox_place place; /* where the next turn reads on: whoever cannot be sent to does
+                                        not stand in the way of those behind, however many wait */
+    bool passed_over;                /* of those before it, some can go */
     _Atomic(uint64_t) waiting, oldest_ms, sent, failed, given_up;
 };
 
@@ -61,7 +64,7 @@ struct turn {
     uint32_t document_count;
     struct application *picked[TURN_MAX]; /* while choosing */
     uint32_t picked_count;
-    bool more; /* some are due of whom this turn has as many as it sends to one */
+    bool more; /* others can go as well: this turn had as many as it sends, in all or to one */
     bool hurried;
     int64_t now_us;
 };
@@ -151,20 +154,39 @@ static bool want(void *context, const struct store_message *message) {
     return true;
 }
 
-static bool read_box(struct turn *turn) {
+static bool read_box(struct turn *turn, struct store_outbox_place from) {
     struct deliveries *deliveries = turn->deliveries;
     if (store_read_begin(deliveries->reader) != STATUS_OK)
         return false;
-    const struct store_outbox_ask ask = {TURN_MAX, want, turn};
+    const struct store_outbox_ask ask = {from, TURN_MAX, want, turn};
     enum status status = store_outbox_read(deliveries->reader, &ask, &turn->arena, &turn->box);
     store_read_end(deliveries->reader);
-    if (status != STATUS_OK)
+    return status == STATUS_OK;
+}
+
+/* One stretch of the queue; behind the last it begins anew. */
+static bool read_on(struct turn *turn) {
+    struct deliveries *deliveries = turn->deliveries;
+    if (!read_box(turn, deliveries->place))
         return false;
-    int64_t now = store_time_ms(deliveries->store);
-    int64_t age = turn->box.waiting != 0 ? now - turn->box.oldest : 0;
-    atomic_store(&deliveries->waiting, turn->box.waiting);
-    atomic_store(&deliveries->oldest_ms, age > 0 ? (uint64_t)age : 0);
+    const struct store_outbox *box = &turn->box;
+    deliveries->passed_over |= turn->more || box->count == TURN_MAX;
+    deliveries->place = box->more ? box->next : (struct store_outbox_place){.due = 0};
+    turn->more = box->more || deliveries->passed_over;
+    if (!box->more)
+        deliveries->passed_over = false;
     return true;
+}
+
+/* For the metrics, from the first on: without a plan nothing is wanted. */
+static void count(struct deliveries *deliveries) {
+    struct turn turn = {.deliveries = deliveries};
+    if (read_box(&turn, (struct store_outbox_place){.due = 0})) {
+        int64_t age = store_time_ms(deliveries->store) - turn.box.oldest;
+        atomic_store(&deliveries->waiting, turn.box.waiting);
+        atomic_store(&deliveries->oldest_ms, turn.box.waiting != 0 && age > 0 ? (uint64_t)age : 0);
+    }
+    arena_release(&turn.arena);
 }
 
 /* ---- where */
@@ -339,7 +361,7 @@ static void address(struct turn *turn) {
  * is due. */
 static int64_t next_us(const struct turn *turn) {
     int64_t next = turn->now_us + IDLE_US;
-    if (turn->more || turn->box.count == TURN_MAX)
+    if (turn->more)
         return turn->now_us;
     if (turn->box.next_due != INT64_MAX) {
         int64_t left_ms = turn->box.next_due - store_time_ms(turn->deliveries->store);
@@ -354,24 +376,19 @@ static int64_t next_us(const struct turn *turn) {
     return next;
 }
 
-/* For the metrics: without a plan nothing is wanted. */
-static void count_again(struct deliveries *deliveries) {
-    struct turn turn = {.deliveries = deliveries};
-    (void)read_box(&turn);
-    arena_release(&turn.arena);
-}
-
 static int64_t run(void *context, bool hurried) {
     struct turn turn = {.deliveries = context, .hurried = hurried, .now_us = service_now_us()};
     take_plan(&turn);
-    bool read = store_ready(turn.deliveries->store) && read_box(&turn);
+    bool read = store_ready(turn.deliveries->store) && read_on(&turn);
     address(&turn);
+    if (read)
+        count(context);
     if (read && turn.box.count != 0) {
         fetch_documents(&turn);
         send_parcels(&turn);
         if (!courier_stopping(turn.deliveries->courier)) {
             settle(&turn);
-            count_again(context);
+            count(context);
         }
     }
     int64_t next = read ? next_us(&turn) : turn.now_us + IDLE_US;

@@ -282,12 +282,19 @@ enum status store_outbox_read(struct store_reader *reader, const struct store_ou
     struct store_outbox box = {.oldest = INT64_MAX, .next_due = INT64_MAX};
     struct db_cursor at;
     box.items = arena_array(arena, ask->limit, sizeof *box.items);
+    struct key from = key_due(ask->from.due, ask->from.consent);
+    uint32_t visited = 0;
     db_cursor_open(&reader->txn, DB_OUTBOX, &at);
-    for (bool on = db_cursor_seek(&at, SPAN("d")); on && box.waiting < LIMIT_WALK;
-         on = db_cursor_next(&at)) {
+    for (bool on = db_cursor_seek(&at, key_span(&from)); on; on = db_cursor_next(&at)) {
         uint64_t consent = key_last_number(at.key);
         struct store_message message;
         struct row row;
+        if (visited++ == LIMIT_WALK) {
+            box.next.due = key_time_of(key_get_u64(at.key.data + 1));
+            box.next.consent = consent;
+            box.more = box.next.due <= reader->now;
+            break;
+        }
         if (!load(&reader->txn, consent, &row) || !describe(reader, consent, &row, &message))
             continue;
         box.waiting++;

@@ -28,14 +28,22 @@ struct store_message {
     int64_t queued_at;
     uint32_t attempts; /* so far */
 };
+/* A row of the queue; all zero is before the first. */
+struct store_outbox_place {
+    int64_t due;
+    uint64_t consent;
+};
 struct store_outbox {
     struct store_message *items; /* due, and wanted; all in the arena */
     uint32_t count;
-    uint64_t waiting; /* messages in all; at most LIMIT_WALK are counted */
+    uint64_t waiting; /* messages in all, from where it began; at most LIMIT_WALK are counted */
     int64_t oldest;   /* when the oldest of them was queued; INT64_MAX: none */
     int64_t next_due; /* of those that are not due; INT64_MAX: none */
+    bool more;        /* behind LIMIT_WALK of them further ones are due, from `next` on */
+    struct store_outbox_place next;
 };
 struct store_outbox_ask {
+    struct store_outbox_place from;
     uint32_t limit;
     /* Asked about each message that is due, before its token is opened. */
     bool (*want)(void *context, const struct store_message *message);

@@ -3,7 +3,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "store/outbox.h"
 
+#include "base/seal.h"
 #include "store/erasure.h"
+#include "store/internal.h"
 #include "tests/unit/support_store.h"
 
 #define TOKEN "refresh-token-5f1c0de"
@@ -39,13 +41,18 @@ static bool want(void *context, const struct store_message *message) {
     return seen->wanted;
 }
 
-static struct seen see(struct fixture *f, uint32_t limit, bool wanted) {
+static struct seen see_from(struct fixture *f, struct store_outbox_place from, uint32_t limit,
+                            bool wanted) {
     struct seen seen = {.wanted = wanted};
     assert_int_equal(store_read_begin(f->reader), STATUS_OK);
-    const struct store_outbox_ask ask = {limit, want, &seen};
+    const struct store_outbox_ask ask = {from, limit, want, &seen};
     assert_int_equal(store_outbox_read(f->reader, &ask, &seen.arena, &seen.box), STATUS_OK);
     store_read_end(f->reader);
     return seen;
+}
+
+static struct seen see(struct fixture *f, uint32_t limit, bool wanted) {
+    return see_from(f, (struct store_outbox_place){.due = 0}, limit, wanted);
 }
 
 static void assert_waiting(struct fixture *f, uint32_t due, uint64_t waiting) {
@@ -255,6 +262,54 @@ static void the_longest_due_come_first_and_what_is_not_wanted_stays(void **state
     arena_release(&seen.arena);
 }
 
+/* Whoever cannot be sent to, and so is not wanted, hides nobody behind it. */
+static void behind_many_that_are_not_wanted_it_says_where_to_go_on(void **state) {
+    struct fixture *f = *state;
+    struct store_consent last;
+    for (unsigned i = 0; i < LIMIT_WALK + 2; i++) {
+        char account[16];
+        snprintf(account, sizeof account, "acc-%u", i);
+        last = create(f, APP, account);
+        assert_int_equal(run(f, withdraw(f, &last.id, TOKEN)), STATUS_OK);
+    }
+    struct seen seen = see(f, 16, false);
+    assert_int_equal(seen.asked, LIMIT_WALK);
+    assert_true(seen.box.more);
+    struct store_outbox_place next = seen.box.next;
+    arena_release(&seen.arena);
+    seen = see_from(f, next, 16, true);
+    assert_int_equal(seen.box.count, 2);
+    assert_int_equal(seen.box.items[1].consent, last.index);
+    assert_false(seen.box.more);
+    arena_release(&seen.arena);
+}
+
+static size_t row_size(struct fixture *f, uint64_t consent) {
+    struct span value = {NULL, 0};
+    struct key key = {.bytes = {'c'}, .size = 9};
+    key_put_u64(key.bytes + 1, consent);
+    assert_int_equal(store_read_begin(f->reader), STATUS_OK);
+    assert_true(db_get(&f->reader->txn, DB_OUTBOX, key_span(&key), &value));
+    store_read_end(f->reader);
+    return value.size;
+}
+
+static void a_sealed_token_stays_until_its_message_was_taken_or_given_up(void **state) {
+    struct fixture *f = *state;
+    static const enum store_message_state ends[] = {STORE_MESSAGE_SENT, STORE_MESSAGE_GIVEN_UP};
+    for (unsigned i = 0; i < sizeof ends / sizeof *ends; i++) {
+        struct store_consent c = create(f, APP, i == 0 ? "acc-1" : "acc-2");
+        assert_int_equal(run(f, withdraw(f, &c.id, TOKEN)), STATUS_OK);
+        size_t waiting = row_size(f, c.index);
+        settle(f, (struct store_delivery){
+                      .consent = c.index, .state = STORE_MESSAGE_WAITING, .http = 500});
+        assert_int_equal(row_size(f, c.index), waiting);
+        settle(f, (struct store_delivery){
+                      .consent = c.index, .state = ends[i], .cause = SPAN("nobody is there")});
+        assert_int_equal(row_size(f, c.index), waiting - strlen(TOKEN) - SEAL_OVERHEAD);
+    }
+}
+
 static void of_what_was_erased_nothing_is_sent(void **state) {
     struct fixture *f = *state;
     struct store_consent c = create(f, APP, "acc-1");
@@ -287,6 +342,8 @@ int main(void) {
         TEST(what_failed_is_due_later_and_what_was_sent_never_again),
         TEST(what_was_given_up_says_so_and_may_be_given_again),
         TEST(the_longest_due_come_first_and_what_is_not_wanted_stays),
+        TEST(behind_many_that_are_not_wanted_it_says_where_to_go_on),
+        TEST(a_sealed_token_stays_until_its_message_was_taken_or_given_up),
         TEST(of_what_was_erased_nothing_is_sent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
