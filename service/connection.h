@@ -28,6 +28,7 @@ struct connection {
     int64_t active_s; /* when a request last began or ended, or it was opened; CLOCK_MONOTONIC */
     bool doomed;      /* is being closed: answer nothing more */
     bool loopback;
+    bool upgraded; /* HTTP/2 in clear text that began as HTTP/1.1 (Upgrade: h2c) */
     struct network_address address;
     struct span peer; /* text below */
     char peer_text[INET6_ADDRSTRLEN];

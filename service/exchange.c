@@ -146,17 +146,26 @@ static void fill_target(struct exchange *exchange) {
     }
 }
 
+/* Of h2o 2.2.5: the request that asked for HTTP/2 is handled as the first one in it, and has kept
+ * the header that HTTP/2 itself has no use for. */
+static bool is_upgrade(const h2o_req_t *req) {
+    return req->version >= 0x200 &&
+           h2o_find_header(&req->headers, H2O_TOKEN_HTTP2_SETTINGS, -1) != -1;
+}
+
 static void fill_peer(struct exchange *exchange) {
     struct connection *connection = connection_of(exchange->req);
     exchange->connection = connection;
     if (connection == NULL)
         return;
     connection_enter(connection);
+    connection->upgraded = connection->upgraded || is_upgrade(exchange->req);
     exchange->call.peer = connection->peer;
     exchange->from_proxy =
         forwarded_is_from_proxy(atomic_load(&connection->endpoint->config), &connection->address);
-    /* a proxy on this host speaks for clients that are not */
-    exchange->call.peer_is_loopback = connection->loopback && !exchange->from_proxy;
+    /* a proxy on this host speaks for clients that are not, also one that did not notice */
+    exchange->call.peer_is_loopback =
+        connection->loopback && !exchange->from_proxy && !connection->upgraded;
     exchange->call.on_public = endpoint_is_public(connection->endpoint);
     exchange->call.on_admin = endpoint_is_admin(connection->endpoint);
 }

@@ -47,6 +47,17 @@ static bool refuse_certificate(struct exchange *exchange) {
     return true;
 }
 
+/* A proxy that hands a client's `Upgrade: h2c` on becomes a tunnel: what comes through it is the
+ * client's own, Client-Cert included. The request that switched is the first of the connection, so
+ * the others are known as well. */
+static bool refuse_tunnel(struct exchange *exchange) {
+    if (!exchange->from_proxy || !exchange->connection->upgraded)
+        return false;
+    api_refuse(&exchange->call, STATUS_INVALID_PARAMETER, "Upgrade: h2c is not taken from a proxy");
+    respond(exchange);
+    return true;
+}
+
 static int on_request(h2o_handler_t *handler, h2o_req_t *req) {
     struct loop *loop = loop_of(req->conn->ctx);
     struct exchange *exchange = exchange_new(loop, req);
@@ -59,7 +70,7 @@ static int on_request(h2o_handler_t *handler, h2o_req_t *req) {
         respond(exchange);
         return 0;
     }
-    if (refuse_certificate(exchange))
+    if (refuse_tunnel(exchange) || refuse_certificate(exchange))
         return 0;
     enum api_outcome outcome = api_handle(&exchange->call);
     note_auth(loop);

@@ -4,11 +4,14 @@ proxies are in test_gateway.py."""
 
 import base64
 import datetime
+import json
 
+import h2.events
 import pytest
 from conftest import NOW
 from harness.ca import MEMBER, Authority
 from harness.client import contract
+from harness.frames import Frames
 from harness.house import House, refusal
 from harness.process import logged
 from harness.server import Server
@@ -21,6 +24,46 @@ SECOND = datetime.timedelta(seconds=1)
 
 def plain(number, proxies):
     return {"address": "127.0.0.1:0", "kind": "plain", "proxies": proxies}
+
+
+class Tunnel(Frames):
+    """HTTP/2 behind an HTTP/1.1 request that asks for it; all in one piece, so that nothing waits."""
+
+    def __init__(self, server):
+        super().__init__(server, upgrade=True)
+
+    def switch(self):
+        ask = request(
+            "GET",
+            "/healthz",
+            headers=[
+                ("Connection", "Upgrade, HTTP2-Settings"),
+                ("Upgrade", "h2c"),
+                ("HTTP2-Settings", self.settings.decode()),
+            ],
+        )
+        self.socket.sendall(ask + self.h2.data_to_send())
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += self.socket.recv(1)
+        assert head.startswith(b"HTTP/1.1 101 ")
+
+    def answers(self, streams):
+        """Of several streams, whichever comes first."""
+        parts = {stream: [{}, b"", False] for stream in streams}
+        while not all(ended for _, _, ended in parts.values()):
+            for event in self.events():
+                part = parts.get(getattr(event, "stream_id", None))
+                if part is None:
+                    continue
+                if isinstance(event, h2.events.ResponseReceived):
+                    part[0] = {name.decode(): value.decode() for name, value in event.headers}
+                elif isinstance(event, h2.events.DataReceived):
+                    part[1] += event.data
+                elif isinstance(event, h2.events.StreamEnded):
+                    part[2] = True
+            assert not self.closed
+        return [self.whole(stream, *parts[stream][:2]) for stream in streams]
 
 
 class Front:
@@ -120,6 +163,30 @@ def test_a_good_one_and_none_are_served(front):
     assert front.ask().status_code == 200
     chain = [("Client-Cert-Chain", "nonsense")]
     assert front.ask(front.ca.client(APP).client_cert, more=chain).status_code == 200
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_client_that_makes_a_tunnel_of_the_proxy_speaks_for_nobody(front, number):
+    """h2c smuggling: a proxy that hands `Upgrade: h2c` on carries what its client says, unread. Our
+    side refuses all of it, what comes in one piece with the upgrade too. From who is no proxy HTTP/2
+    may be asked for so, but what is for operators is not shown: the proxy may have meant to hide it."""
+    forged = front.ca.client(APP).client_cert
+    with Tunnel(front.server.door("plain", number=number)) as tunnel:
+        behind = [
+            tunnel.open("GET", "/healthz", headers=[("client-cert", forged)]),
+            tunnel.open("GET", "/metrics"),
+        ]
+        tunnel.switch()
+        answers = tunnel.answers(behind)
+        later = tunnel.open("GET", "/healthz", headers=[("client-cert", forged)])
+        tunnel.flush()
+        answers += tunnel.answers([later])
+    if number == 1:
+        assert [json.loads(body)["detail"] for _, _, body in answers] == [
+            "Upgrade: h2c is not taken from a proxy"
+        ] * 3
+    else:
+        assert [status for status, _, _ in answers] == [200, 404, 200]
 
 
 def test_over_tls_the_proxy_shows_a_certificate_of_its_own_and_speaks_for_another(

@@ -12,7 +12,9 @@ from harness.checked import Answer, check_each_shape
 
 
 class Frames:
-    def __init__(self, server, timeout=30):
+    """upgrade: nothing is sent yet; `settings` is what the HTTP/1.1 request before it names."""
+
+    def __init__(self, server, timeout=30, upgrade=False):
         self.authority = f"{server.host}:{server.port}"
         self.scheme = getattr(server, "scheme", "http")
         self.socket = socket.create_connection((server.host, server.port), timeout=timeout)
@@ -20,8 +22,11 @@ class Frames:
             self.socket = server.tls.wrap_socket(self.socket, server_hostname=server.host)
             assert self.socket.selected_alpn_protocol() == "h2"
         self.h2 = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True))
-        self.h2.initiate_connection()
-        self.flush()
+        if upgrade:
+            self.settings = self.h2.initiate_upgrade_connection()
+        else:
+            self.h2.initiate_connection()
+            self.flush()
         self.closed = False
         self.asked = {}  # stream -> method and path
 
