@@ -210,6 +210,13 @@ static void run_batch(struct store *store, struct write *w, struct store_change 
 
 /* ---- room */
 
+static void note_room(struct store *store, uint64_t left, uint64_t reserve) {
+    bool full = left < reserve;
+    if (atomic_exchange(&store->full, full) != full)
+        log_event(LOG_WARN, full ? "store.full" : "store.room", LOG_INT("bytes_left", left),
+                  LOG_INT("reserve", reserve));
+}
+
 /* New consents are refused early, while endings still find pages. me_last_pgno never falls, so the
  * free list counts as room; it is walked only when the rest runs low. */
 static void measure_room(struct store *store, struct write *w) {
@@ -221,20 +228,16 @@ static void measure_room(struct store *store, struct write *w) {
     if (statvfs(store->options.directory, &disk) == 0 &&
         (uint64_t)disk.f_bavail * disk.f_frsize < left)
         left = (uint64_t)disk.f_bavail * disk.f_frsize;
-    bool full = atomic_load(&store->full);
     if (left >= reserve) {
-        atomic_store(&store->full, false);
+        note_room(store, left, reserve);
         return;
     }
-    if (full && atomic_load(&store->commits) % FREE_LIST_EVERY != 0)
+    if (atomic_load(&store->full) && atomic_load(&store->commits) % FREE_LIST_EVERY != 0)
         return;
     write_begin(store, w);
     left += db_free_bytes(&w->txn);
     write_abort(w);
-    if ((left < reserve) != full)
-        log_event(LOG_WARN, left < reserve ? "store.full" : "store.room",
-                  LOG_INT("bytes_left", left), LOG_INT("reserve", reserve));
-    atomic_store(&store->full, left < reserve);
+    note_room(store, left, reserve);
 }
 
 /* ---- policy */

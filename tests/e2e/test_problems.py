@@ -28,6 +28,7 @@ from harness import bodies
 from harness.audit import Auditor, read_log
 from harness.client import Api, contract, refused
 from harness.house import House
+from harness.process import logged, metrics
 from harness.server import ROOT, Server
 from harness.tokens import AUDIENCE, ISSUER, Minter
 from harness.wire import Wire, request
@@ -474,6 +475,28 @@ def test_storage_full_refuses_consents_and_still_ends_them(tmp_path):
         for consent in made[:200]:
             assert api.end(consent["consentId"])["status"] == "revoked"
         assert api.consent(made[-1]["consentId"]) == made[-1]
+    server.stop()
+
+
+def test_a_disk_that_fills_and_is_given_room_says_both(tmp_path):
+    shim, small = tmp_path / "small_disk.so", tmp_path / "small"
+    source = pathlib.Path(__file__).parent / "faults" / "small_disk.c"
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", shim, source], check=True)
+    server = Server(
+        tmp_path / "data",
+        environment={
+            "LD_PRELOAD": str(shim),
+            "SMALL_DISK": str(small),
+            "ASAN_OPTIONS": "verify_asan_link_order=0:detect_leaks=1:exitcode=99",
+        },
+    ).start()
+    small.touch()
+    [full] = logged(server, "store.full")
+    assert metrics(server)["consentd_store_full"] == 1
+    small.unlink()
+    [room] = logged(server, "store.room")
+    assert full["bytes_left"] < full["reserve"] == room["reserve"] <= room["bytes_left"]
+    assert metrics(server)["consentd_store_full"] == 0
     server.stop()
 
 
