@@ -81,3 +81,19 @@ def test_every_room_has_a_line_in_the_source_tour():
     assert len(rooms) > 10
     for room in set(rooms) - {"build", "var"}:
         assert f"| `{room}/` |" in text, room
+
+
+def named_in_sources(pattern):
+    rooms = ("base", "store", "auth", "api", "service")
+    texts = [path.read_text() for room in rooms for path in (ROOT / room).glob("*.c")]
+    return {name for text in texts for name in re.findall(pattern, text)}
+
+
+def test_every_metric_and_every_log_line_is_documented():
+    text = "".join(path.read_text() for path in (ROOT / "docs").glob("*.md"))
+    metrics = named_in_sources(r'"(consentd_[a-z0-9_]+)"')
+    events = named_in_sources(r'"((?:[a-z]+)\.[a-z_]+)", *LOG_|log_event\([^,;]*,\s*"([a-z]+\.[a-z_]+)"')
+    events = {one or other for one, other in events}
+    assert len(metrics) > 40 and len(events) > 30
+    missing = {n for n in metrics | events if not re.search(rf"`{re.escape(n)}[`{{]", text)}
+    assert not missing, missing
