@@ -14,12 +14,17 @@ static uint64_t append(struct write *w, struct store_consent *c, struct entry *e
     return c->last_entry;
 }
 
+static bool token_known(struct write *w, uint64_t consent, const struct digest *digest) {
+    struct key key = key_token(digest, consent);
+    struct span known;
+    return db_get(&w->txn, DB_BY_TOKEN, key_span(&key), &known);
+}
+
 void token_append(struct write *w, struct store_consent *c, const struct store_token *token,
                   const struct actor *actor) {
     struct key key = key_token(&token->digest, c->index);
-    struct span known;
-    if (db_get(&w->txn, DB_BY_TOKEN, key_span(&key), &known))
-        return; /* registered already */
+    if (token_known(w, c->index, &token->digest))
+        return;
     struct buffer body = {0};
     struct json_out out = json_out_to(&body);
     json_out_key(&out, "token");
@@ -66,6 +71,10 @@ enum status change_tokens(struct write *w, struct store_change *change) {
     struct store_consent c;
     enum store_role role;
     enum status status = append_target(w, change, &c, &role);
+    uint64_t named = c.index;
+    if (status == STATUS_OK &&
+        c.status == CONSENT_SUPERSEDED)               /* late: its client may have revoked */
+        status = consent_head(w, &c.arrangement, &c); /* it, which ends what goes on */
     if (status != STATUS_OK)
         return status;
     if (c.status != CONSENT_ACTIVE) {
@@ -79,7 +88,8 @@ enum status change_tokens(struct write *w, struct store_change *change) {
     struct actor actor = {change->actor, role};
     uint32_t version = c.version;
     for (uint32_t i = 0; i < change->token_count; i++)
-        token_append(w, &c, &change->tokens[i], &actor);
+        if (c.index == named || !token_known(w, named, &change->tokens[i].digest))
+            token_append(w, &c, &change->tokens[i], &actor);
     enum status done = finish(w, change, &c, version);
     tokens_apply_revocations(w, &c, change->tokens, change->token_count);
     change->done.log_index = c.last_entry;

@@ -352,6 +352,30 @@ def test_a_token_may_be_revoked_before_anybody_knows_it(cast, house, watch):
         assert not permitted(cast, consent)
 
 
+def add_tokens(cast, consent, *names, expect=200):
+    path = f"/v1/consents/{consent['consentId']}/tokens"
+    response = cast.tenant.post(path, {"tokens": [token(name) for name in names]})
+    assert response.status_code == expect, response.text
+    return response.json()
+
+
+def test_a_late_token_of_a_renewed_consent_shows_and_ends_what_goes_on(cast):
+    first = make(cast, "q1")
+    renewed = cast.tenant.renew(first["consentId"], {"grant": bodies.grant(NOW)})
+    client = cast.peer(cast.app_url)
+    assert client.permission("q2").status_code == 404
+    assert add_tokens(cast, first, "q2")["consentId"] == renewed["consentId"]
+    assert client.permission("q2").json() == record_of(cast, renewed, "q2")
+    before = cast.tenant.consent(renewed["consentId"])
+    assert add_tokens(cast, first, "q1", "q2") == before  # known: no news
+    client.revoke("q3")
+    ended = add_tokens(cast, first, "q3")
+    assert ended["consentId"] == renewed["consentId"]
+    assert (ended["status"], ended["statusReason"]["code"]) == ("revoked", "withdrawnAtClient")
+    assert not permitted(cast, renewed)
+    add_tokens(cast, first, "q4", expect=409)
+
+
 def test_only_its_own_client_revokes_it_early(cast):
     cast.peer(cast.other_app_url).revoke("g1")
     assert make(cast, "g1")["status"] == "active"
