@@ -62,7 +62,7 @@ def sentences(problem):
 # Schemas count characters, the service bytes: the same in ASCII.
 LONGER_IN_BYTES = [
     r"/\S+ must be a string of 1 to \d+ bytes",
-    r"\w+ must be a text of UTF-8, neither empty nor longer than its limit",
+    r"/?\w+ must be a text of UTF-8, neither empty nor longer than its limit",
 ]
 
 
