@@ -23,26 +23,35 @@ struct courier {
     _Atomic(bool) stop, hurried;
 };
 
-/* When the first of the jobs is due again. */
-static int64_t run_jobs(struct courier *courier, bool hurried) {
+/* When the first of the jobs is due again. Who has begun is not hurried at the first turn. */
+static int64_t run_jobs(struct courier *courier, bool hurried, bool first) {
     int64_t due_us = service_now_us() + SLEEP_MAX_US;
     for (unsigned i = 0; i < courier->job_count && !courier_stopping(courier); i++) {
-        int64_t job_us = courier->jobs[i].run(courier->jobs[i].context, hurried);
+        const struct courier_job *job = &courier->jobs[i];
+        int64_t job_us = job->run(job->context, hurried && !(first && job->awaited));
         due_us = job_us < due_us ? job_us : due_us;
     }
     return due_us;
 }
 
+/* The start waits for some jobs: not for those that a stranger who hangs could hold up. */
+static int64_t begin(struct courier *courier) {
+    for (unsigned i = 0; i < courier->job_count && !courier_stopping(courier); i++)
+        if (courier->jobs[i].awaited)
+            (void)courier->jobs[i].run(courier->jobs[i].context, true);
+    sem_post(&courier->first_turn);
+    return run_jobs(courier, true, true);
+}
+
 static void *run(void *context) {
     struct courier *courier = context;
     pthread_setname_np(pthread_self(), "courier");
-    int64_t due_us = run_jobs(courier, true);
-    sem_post(&courier->first_turn);
+    int64_t due_us = begin(courier);
     while (!courier_stopping(courier)) {
         int64_t left_us = due_us - service_now_us();
         if (left_us > 0)
             fetcher_wait(courier->fetcher, (int)((left_us + 999) / 1000));
-        due_us = run_jobs(courier, atomic_exchange(&courier->hurried, false));
+        due_us = run_jobs(courier, atomic_exchange(&courier->hurried, false), false);
     }
     return NULL;
 }

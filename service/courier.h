@@ -20,6 +20,7 @@ struct courier_job {
      */
     int64_t (*run)(void *context, bool hurried);
     void *context; /* borrowed until courier_stop */
+    bool awaited;  /* the start waits for its first turn */
 };
 
 struct courier;
@@ -27,7 +28,7 @@ struct courier;
 struct courier *courier_new(struct store *store, unsigned lane);
 /* Before the start. */
 void courier_add(struct courier *courier, struct courier_job job);
-/* Starts the thread; returns when each job has run once. */
+/* Starts the thread; returns when each job that is awaited has run once. The others go after. */
 void courier_start(struct courier *courier);
 /* Ends the thread, whatever it waits for, and frees the courier. The store must still be open. NULL
  * is right. */

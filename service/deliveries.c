@@ -415,7 +415,7 @@ enum status deliveries_open(struct store *store, const struct config *config,
 
 void deliveries_join(struct deliveries *deliveries, struct courier *courier) {
     deliveries->courier = courier;
-    courier_add(courier, (struct courier_job){run, deliveries});
+    courier_add(courier, (struct courier_job){run, deliveries, .awaited = false});
 }
 
 void deliveries_close(struct deliveries *deliveries) {

@@ -16,7 +16,7 @@
 #define FETCH_ANSWER_MAX 65536 /* bytes of a body where the caller says no other bound */
 #define FETCH_MS 9000          /* for the whole, name to last byte; two fit into 20 seconds */
 #define FETCH_CONNECT_MS 5000
-#define FETCHES_MAX 16 /* at a time */
+#define FETCHES_MAX 32 /* at a time: all issuers */
 
 struct fetch {
     /* in: all borrowed while fetcher_run runs */

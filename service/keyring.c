@@ -3,10 +3,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "service/keyring.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 #include "base/log.h"
 #include "service/courier.h"
+#include "service/kept_keys.h"
 #include "store/store.h"
 
 struct keyring {
@@ -18,6 +20,9 @@ struct keyring {
     uint32_t source_count;
     struct arena arena; /* texts of the sources */
     int64_t cooldown_us;
+    char *kept;  /* the directory of what is kept */
+    bool began;  /* the first turn is over; the courier's, as the next */
+    bool unkept; /* the last could not be */
     _Atomic(uint64_t) outcomes[KEY_OUTCOMES];
 };
 
@@ -31,6 +36,7 @@ struct visit {
     struct fetch fetch;
     const char *why; /* set: it has failed */
     bool done;       /* nothing more to ask */
+    bool good;       /* what came is in force */
 };
 struct visits {
     struct visit *items;
@@ -83,6 +89,29 @@ static void recall(const struct keyring *keyring, struct key_source *source, str
     }
 }
 
+/* What was kept of a source that nothing is known of. The set with it: `keys`, which nobody reads
+ * yet, or another in its place. */
+static struct auth_keys *adopt_kept(const struct keyring *keyring, struct key_source *source,
+                                    struct auth_keys *keys, uint32_t index) {
+    struct buffer set = {0};
+    struct auth_renewal renewal;
+    struct auth_keys *renewed;
+    int64_t time_s, now_s = store_time_ms(keyring->service->store) / 1000;
+    if (key_source_remote(source) && !source->known &&
+        kept_keys_read(keyring->kept, source, now_s, &set, &time_s) &&
+        auth_keys_renew(keys, index, buffer_span(&set), &renewed, &renewal) == STATUS_OK) {
+        auth_keys_confirm(renewed, index, time_s);
+        source->known = true;
+        source->digest = digest_sha256(buffer_span(&set));
+        auth_keys_free(keys);
+        keys = renewed;
+        log_event(LOG_INFO, "keys.kept", LOG_SPAN("issuer", source->issuer),
+                  LOG_INT("keys", renewal.used), LOG_INT("age_s", now_s - time_s));
+    }
+    buffer_release(&set);
+    return keys;
+}
+
 void keyring_put(struct keyring *keyring, const struct config *config, struct auth_keys *keys) {
     struct arena arena = {0};
     struct key_source *sources = mem_alloc_zeroed(config->issuer_count, sizeof *sources);
@@ -90,6 +119,7 @@ void keyring_put(struct keyring *keyring, const struct config *config, struct au
     for (uint32_t i = 0; i < config->issuer_count; i++) {
         describe(&config->issuers[i], &arena, &sources[i]);
         recall(keyring, &sources[i], keys, i);
+        keys = adopt_kept(keyring, &sources[i], keys, i);
     }
     mem_free(keyring->sources);
     arena_release(&keyring->arena);
@@ -270,12 +300,43 @@ static void settle(struct keyring *keyring, struct visit *visit) {
     enum key_outcome outcome = take(keyring, visit, &renewal);
     key_source_settle(source, outcome, &visit->fetch, service_now_us());
     atomic_fetch_add(&keyring->outcomes[outcome], 1);
+    visit->good = outcome != KEY_FAILED;
     if (outcome == KEY_FAILED)
         report_failure(source, visit);
     else if ((outcome == KEY_CHANGED || failing) &&
              auth_keys_state(keyring->keys, visit->index, &state))
         log_event(LOG_INFO, "keys.renewed", LOG_SPAN("issuer", source->issuer),
                   LOG_INT("keys", state.key_count), LOG_INT("left_out", renewal.left_out));
+}
+
+/* What is in force is kept for the next start, without the lock: a disk may be slow. Of a set that
+ * its server did not send again, and of which nothing is kept either, the whole is asked for. */
+static void keep(struct keyring *keyring, const struct visit *visit) {
+    bool came = visit->fetch.status == 200;
+    struct span set = came ? buffer_span(&visit->fetch.answer) : SPAN_NONE;
+    bool kept = kept_keys_write(keyring->kept, &visit->source, set,
+                                store_time_ms(keyring->service->store) / 1000);
+    if (!kept && !keyring->unkept)
+        log_event(LOG_WARN, "keys.not_kept", LOG_SPAN("issuer", visit->source.issuer),
+                  LOG_TEXT("why", strerror(errno)));
+    keyring->unkept = !kept;
+    if (kept || came)
+        return;
+    pthread_mutex_lock(&keyring->lock);
+    for (uint32_t i = 0; i < keyring->source_count; i++)
+        if (key_source_equal(&keyring->sources[i], &visit->source))
+            keyring->sources[i].etag[0] = '\0';
+    pthread_mutex_unlock(&keyring->lock);
+}
+
+/* Whether every URL's keys are known, so that the start need not wait for what it says now. */
+static bool is_known(struct keyring *keyring) {
+    bool known = true;
+    pthread_mutex_lock(&keyring->lock);
+    for (uint32_t i = 0; i < keyring->source_count; i++)
+        known = known && (keyring->sources[i].known || !key_source_remote(&keyring->sources[i]));
+    pthread_mutex_unlock(&keyring->lock);
+    return known;
 }
 
 static int64_t next_due(struct keyring *keyring) {
@@ -293,6 +354,10 @@ static int64_t next_due(struct keyring *keyring) {
 
 static int64_t run(void *context, bool hurried) {
     struct keyring *keyring = context;
+    bool first = !keyring->began;
+    keyring->began = true;
+    if (first && is_known(keyring))
+        return service_now_us();
     retired_collect(keyring->service);
     struct visits visits = choose(keyring, hurried);
     if (visits.count != 0)
@@ -301,6 +366,9 @@ static int64_t run(void *context, bool hurried) {
     for (uint32_t i = 0; i < visits.count && !courier_stopping(keyring->courier); i++)
         settle(keyring, &visits.items[i]);
     pthread_mutex_unlock(&keyring->lock);
+    for (uint32_t i = 0; i < visits.count; i++)
+        if (visits.items[i].good)
+            keep(keyring, &visits.items[i]);
     release(&visits);
     return next_due(keyring);
 }
@@ -309,7 +377,11 @@ static int64_t run(void *context, bool hurried) {
 
 struct keyring *keyring_new(struct service *service) {
     struct keyring *keyring = mem_alloc_zeroed(1, sizeof *keyring);
+    struct buffer path = {0};
+    buffer_append_format(&path, "%s/issuers", service->settings->config->data.data);
     keyring->service = service;
+    keyring->kept = mem_copy_text(buffer_span(&path));
+    buffer_release(&path);
     int code = pthread_mutex_init(&keyring->lock, NULL);
     ASSERT(code == 0);
     return keyring;
@@ -321,13 +393,14 @@ void keyring_free(struct keyring *keyring) {
     auth_keys_free(keyring->keys);
     mem_free(keyring->sources);
     arena_release(&keyring->arena);
+    mem_free(keyring->kept);
     pthread_mutex_destroy(&keyring->lock);
     mem_free(keyring);
 }
 
 void keyring_join(struct keyring *keyring, struct courier *courier) {
     keyring->courier = courier;
-    courier_add(courier, (struct courier_job){run, keyring});
+    courier_add(courier, (struct courier_job){run, keyring, .awaited = true});
 }
 
 uint64_t keyring_count(const struct keyring *keyring, enum key_outcome outcome) {

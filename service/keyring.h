@@ -2,8 +2,8 @@
  * as a job of the courier. The owner of what api.keys points to.
  *
  * A set that cannot be fetched or used changes nothing: the last good one stays, also over a
- * reload. It does not stay over a restart: then an issuer has the keys of its file, or none until
- * its URL has answered, and the service is not ready.
+ * reload, and for a while over a restart (kept_keys.h). Without one an issuer has the keys of its
+ * file, or none until its URL has answered, and the service is not ready.
  *
  * Threads: the main thread puts, the courier's renews, any reads the figures. */
 // SPDX-License-Identifier: Apache-2.0
@@ -14,7 +14,7 @@
 #include "service/service.h"
 
 struct keyring;
-/* service is borrowed. */
+/* service, whose settings are loaded, is borrowed. */
 struct keyring *keyring_new(struct service *service);
 /* No loop and no courier runs any more. NULL is right. */
 void keyring_free(struct keyring *keyring);

@@ -96,7 +96,7 @@ enum status lag_open(struct store *store, struct courier *courier, struct lag **
         return status;
     }
     lag->from_time = store_time_ms(store) - WINDOW_MS;
-    courier_add(courier, (struct courier_job){run, lag});
+    courier_add(courier, (struct courier_job){run, lag, .awaited = true});
     *out = lag;
     return STATUS_OK;
 }

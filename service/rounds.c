@@ -264,7 +264,7 @@ enum status rounds_open(struct store *store, const struct config *config, struct
         rounds_close(rounds);
         return status;
     }
-    courier_add(courier, (struct courier_job){run, rounds});
+    courier_add(courier, (struct courier_job){run, rounds, .awaited = true});
     *out = rounds;
     return STATUS_OK;
 }

@@ -36,8 +36,8 @@ ALLOWED = {
 }
 # Invariant 10: what stands in log lines is one of these, none of which is a person's.
 LOG_FIELDS = set(
-    """address answered attempts bytes bytes_left call cause client code consents count days duration_us
-    entries in_flight index issuer key keys kind left_out logs loop loops method name now_ms origin
+    """address age_s answered attempts bytes bytes_left call cause client code consents count days
+    duration_us entries in_flight index issuer key keys kind left_out logs loop loops method name now_ms origin
     pack peer protocol reloads request_id reserve resets route sha256 size status step_ms text
     trace_id uptime_ms version warning why witness""".split()
 )

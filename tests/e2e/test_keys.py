@@ -2,13 +2,16 @@
 """Key sets from URLs: fetched, cached, rotated under load, and kept when their server fails."""
 
 import concurrent.futures
+import datetime
 import json
 import signal
 import threading
 
+import jwt
 import pytest
 from conftest import NOW, NOW_S
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from harness.authority import Authorities
 from harness.ca import Authority
@@ -225,6 +228,158 @@ def test_a_file_holds_the_keys_until_the_url_has_answered(scene):
     scene.hurry()
     logged(scene.server, "service.reloaded", reloads + 1)
     assert (scene.status(old), scene.status(one.token(NOW_S))) == (401, 200)
+
+
+# ---- over a restart
+
+
+def kept(scene):
+    """The files in which sets are kept."""
+    return sorted((scene.server.data / "issuers").iterdir())
+
+
+def outage(scene, *authorities, later_s=0):
+    """A restart, after so long, while nobody answers."""
+    scene.server.stop()
+    for authority in authorities:
+        authority.behaviour = "hangs_up"
+    then = datetime.datetime.fromisoformat(NOW) + datetime.timedelta(seconds=later_s)
+    scene.server.clock = f"{then:%Y-%m-%dT%H:%M:%SZ}x0"
+    scene.server.start()
+
+
+def test_the_last_good_set_stays_over_a_restart(scene):
+    """Of each place, as its URL gave it; and it is news again when the URL answers."""
+    one, two = scene.authorities.add("one"), scene.authorities.add("two")
+    two.rotate("of-two")
+    scene.start(one.config(), discovering(two))
+    one.rotate("second")
+    scene.hurry()
+    assert until(scene.server, lambda: scene.status(one.token(NOW_S)) == 200)
+    outage(scene, one, two, later_s=1800)
+    assert [e["issuer"] for e in scene.events("keys.kept")] == [one.issuer, two.issuer]
+    assert [(e["keys"], e["age_s"]) for e in scene.events("keys.kept")] == [(1, 1800)] * 2
+    status, body = scene.readiness()
+    assert (status, [i["keys"] for i in body["details"]["issuers"]]) == (200, [1, 1, 1])
+    assert [i.get("renewedAt") for i in body["details"]["issuers"]] == [NOW, NOW, None]
+    assert scene.status(one.token(NOW_S)) == scene.status(two.token(NOW_S)) == 200
+    assert scene.status(one.token(NOW_S, kid="first")) == 401
+    assert scene.status(two.token(NOW_S, kid="second")) == 401
+    one.behaviour = "good"
+    one.rotate("third")
+    scene.hurry()
+    assert until(scene.server, lambda: scene.status(one.token(NOW_S)) == 200)
+    assert scene.status(one.token(NOW_S, kid="second")) == 401
+
+
+@pytest.mark.parametrize("later_s,status", [(86400, 200), (86401, 401)])
+def test_a_kept_set_is_believed_for_a_day(scene, later_s, status):
+    one = scene.authorities.add("one")
+    scene.start(one.config())
+    outage(scene, one, later_s=later_s)
+    assert scene.status(one.token(NOW_S, exp=NOW_S + 100000)) == status
+    assert scene.readiness()[0] == (200 if status == 200 else 503)
+
+
+def test_the_day_begins_anew_whenever_the_url_says_the_same(scene):
+    """Also in few words (304), of which nothing could be kept: then the whole is asked for."""
+    one = scene.authorities.add("one")
+    scene.start(one.config())
+    [file] = kept(scene)
+    first = file.read_bytes()
+    file.write_bytes(first.replace(f"\n{NOW_S}\n".encode(), b"\n1\n"))
+    assert file.read_bytes() != first
+    scene.hurry()
+    assert until(scene.server, lambda: file.read_bytes() == first)
+    assert one.not_modified == 1
+    file.unlink()
+    scene.hurry()
+    [entry] = logged(scene.server, "keys.not_kept")
+    assert (entry["issuer"], entry["why"]) == (one.issuer, "No such file or directory")
+    scene.hurry()
+    assert until(scene.server, file.exists)
+    assert file.read_bytes() == first
+    assert one.not_modified == 2
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+def weak(text):
+    """A set with an RSA key of 1,024 bits alone."""
+    key = rsa.generate_private_key(65537, 1024).public_key()
+    jwk = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(key))
+    return text[: text.index(b"{")] + json.dumps({"keys": [{**jwk, "alg": "PS256"}]}).encode()
+
+
+SPOILED = {
+    "empty": lambda text: b"",
+    "cut in the head": lambda text: text[:30],
+    "cut in the set": lambda text: text[:-20],
+    "without a set": lambda text: text[: text.index(b"{")],
+    "of another version": lambda text: text.replace(b"set 1", b"set 2"),
+    "of another issuer": lambda text: text.replace(b"/one\n", b"/two\n"),
+    "from another place": lambda text: text.replace(b"/jwks\n", b"/keys\n"),
+    "by plain HTTP": lambda text: text.replace(b"/jwks\n\n\n", b"/jwks\n\nplain HTTP allowed\n"),
+    "of tomorrow": lambda text: text.replace(b"\n%d\n" % NOW_S, b"\n%d\n" % (NOW_S + 1)),
+    "of no time": lambda text: text.replace(b"\n%d\n" % NOW_S, b"\n-1\n"),
+    "with a member twice": lambda text: text.replace(b'{"keys"', b'{"keys": [], "keys"'),
+    "a weak key": weak,
+    "larger than any": lambda text: text + b" " * 300000,
+}
+
+
+@pytest.mark.parametrize("case", SPOILED)
+def test_what_is_kept_is_believed_no_more_than_what_is_fetched(scene, case):
+    one = scene.authorities.add("one")
+    scene.start(one.config())
+    [file] = kept(scene)
+    spoiled = SPOILED[case](file.read_bytes())
+    assert spoiled != file.read_bytes()
+    scene.server.stop()
+    file.write_bytes(spoiled)
+    outage(scene, one)
+    assert not scene.events("keys.kept")
+    assert scene.readiness()[0] == 503
+    assert "not known yet" in scene.ask(one.token(NOW_S)).text
+    one.behaviour = "good"
+    scene.hurry()
+    assert until(scene.server, lambda: scene.status(one.token(NOW_S)) == 200)
+    outage(scene, one)
+    assert scene.status(one.token(NOW_S)) == 200
+
+
+def test_a_kept_set_is_read_by_the_configuration_of_today(scene):
+    """Another place, or another way there, is another source; RS256 is asked of each key."""
+    one = scene.authorities.add("one")
+    scene.start(one.config())
+    scene.configure(one.config(insecureHttp=True))
+    outage(scene, one)
+    assert scene.status(one.token(NOW_S)) == 401
+    scene.configure(one.config(allowRs256=True))
+    outage(scene, one)
+    assert scene.status(one.token(NOW_S)) == 200
+
+
+def test_a_start_with_kept_keys_waits_for_nobody(scene):
+    one = scene.authorities.add("one")
+    scene.start(one.config())
+    one.behaviour = "hangs"
+    scene.server.stop()
+    scene.server.start()
+    assert not scene.events("keys.not_renewed")  # nobody has been given up
+    assert scene.status(one.token(NOW_S)) == 200
+    assert until(scene.server, lambda: one.asked == 2)  # but asked
+
+
+def test_where_nothing_can_be_kept_it_serves_all_the_same(scene):
+    one = scene.authorities.add("one")
+    scene.server.data.mkdir()
+    (scene.server.data / "issuers").write_text("in the way")
+    scene.start(one.config())
+    assert scene.status(one.token(NOW_S)) == 200
+    scene.hurry()
+    scene.hurry()
+    assert until(scene.server, lambda: scene.fetches("same") >= 1)
+    assert [e["why"] for e in scene.events("keys.not_kept")] == ["Not a directory"]
 
 
 def test_another_url_or_issuer_comes_with_a_reload(scene):

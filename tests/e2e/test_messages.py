@@ -369,6 +369,18 @@ def test_a_stop_waits_for_nobody_who_hangs(post):
     house.server.stop()
 
 
+def test_a_start_waits_for_nobody_who_hangs(post):
+    """An application could otherwise hold up each restart of whoever owes it a message."""
+    house = post()
+    house.box.manners["one"] = "hang"
+    house.withdraw(house.granted("one"), "token-1")
+    house.box.wait(lambda: house.box.tried)
+    house.server.kill()
+    house.server.start()
+    assert metrics(house.server)['consentd_messages_total{outcome="failed"}'] == 0
+    house.box.wait(lambda: len(house.box.tried) == 2)
+
+
 def test_what_the_client_ended_is_no_news_to_it(post):
     house = post()
     app = house.minter.client(house.box.application("one"))
