@@ -131,6 +131,7 @@ static void judge(struct connection *connection, X509_STORE_CTX *verification) {
     peer->leaf = leaf;
     peer->chain = chain != NULL ? X509_chain_up_ref(chain) : NULL;
     peer->generation = peer->tls->generation;
+    peer->verified_s = now_s(connection);
 }
 
 static int on_verify(X509_STORE_CTX *verification, void *unused) {
@@ -192,12 +193,18 @@ static enum tls_failure verify_again(const struct tls_peer *peer, struct tls *no
     return failure;
 }
 
+bool tls_peer_aged(const struct tls_peer *peer, uint64_t generation, int64_t now_s) {
+    return generation != peer->generation || now_s < peer->verified_s ||
+           now_s - peer->verified_s >= TLS_VERIFIED_S;
+}
+
 bool tls_peer_check(struct tls_peer *peer, struct tls *now, int64_t now_s) {
     if (now_s >= peer->certificate->not_after_s) /* as OpenSSL 3.0 has it at the handshake */
         peer->failure = TLS_FAILURE_EXPIRED;
     else if (now != NULL) {
         peer->failure = verify_again(peer, now, now_s);
         peer->generation = now->generation;
+        peer->verified_s = now_s;
     }
     return peer->failure == TLS_FAILURE_NONE;
 }

@@ -45,7 +45,8 @@ struct tls_peer {
     bool alerted;     /* OpenSSL has ended it */
     enum tls_failure failure;
     const char *why;     /* of an unreadable or refused one; static */
-    uint64_t generation; /* of the struct tls that its chain was last verified with */
+    uint64_t generation; /* of the struct tls that its chain was last verified with … */
+    int64_t verified_s;  /* … and when, in seconds since 1970 */
     X509 *leaf;          /* counted */
     STACK_OF(X509) * chain;
     struct arena arena;
@@ -57,9 +58,13 @@ struct tls_peer {
 const char *tls_failure_sentence(enum tls_failure failure, const char *why);
 /* Sets the callbacks of a context. */
 void tls_peer_watch(struct tls *tls);
-/* Whether what was good at the handshake still is: not expired and, when the TLS in force is
- * another, verified anew with what `now` believes; NULL when it is the same. A failure is final for
- * the connection. */
+/* For how long a chain that was verified is believed to be good, lists and all; its first
+ * certificate is looked at each time. */
+#define TLS_VERIFIED_S 60
+/* Whether its chain must be verified anew, since the TLS in force is another or time has passed. */
+bool tls_peer_aged(const struct tls_peer *peer, uint64_t generation, int64_t now_s);
+/* Whether what was good at the handshake still is: not expired and, where it has aged, verified
+ * anew with what `now` believes; NULL where it has not. A failure is final for the connection. */
 bool tls_peer_check(struct tls_peer *peer, struct tls *now, int64_t now_s);
 void tls_peer_release(struct tls_peer *peer);
 

@@ -114,16 +114,42 @@ def test_an_authority_that_is_no_longer_believed_ends_live_connections(house):
         assert own.ask(HEALTH).status_code == 200
 
 
+def until_refused(wire):
+    answer = wire.ask(HEALTH)
+    assert answer.status_code == 200
+    while answer.status_code == 200:
+        answer = wire.ask(HEALTH)
+    return answer
+
+
 def test_a_certificate_that_expires_meanwhile_opens_nothing(house):
     """The clock runs a day in a second of the test's time: no connection is reloaded for it."""
     home = house(clock=f"{NOW}x86400")
     pair = home.ca.client(APP, until=TODAY + 3650 * DAY)
     brief = home.ca.client(APP, until=TODAY + 2 * DAY)
     with Wire(home.mutual(pair)) as good, Wire(home.mutual(brief)) as wire:
-        answer = wire.ask(HEALTH)
-        while answer.status_code == 200:
-            answer = wire.ask(HEALTH)
-        assert refusal(answer, "expired")
+        assert refusal(until_refused(wire), "expired")
+        assert good.ask(HEALTH).status_code == 200
+
+
+def test_a_list_that_runs_out_is_none_for_live_connections_too(house):
+    home = house(clock=f"{NOW}x86400")
+    brief = home.ca.write_crl(until=TODAY + 2 * DAY, file=home.folder / "brief.crl")
+    home.config["listeners"][0]["crlFile"] = str(brief)
+    home.reload()
+    with Wire(home.mutual(home.ca.client(APP, until=TODAY + 30 * DAY))) as wire:
+        assert refusal(until_refused(wire), "crl")
+        assert wire.at_end()
+
+
+def test_an_authority_that_expires_meanwhile_vouches_for_nobody(house):
+    home = house(clock=f"{NOW}x86400")
+    between = Authority(home.folder / "between", "between", parent=home.ca, until=TODAY + 2 * DAY)
+    other = home.ca.client(APP, until=TODAY + 30 * DAY)
+    with Wire(home.mutual(other)) as good:
+        with Wire(home.mutual(between.client(APP, until=TODAY + 30 * DAY))) as wire:
+            assert refusal(until_refused(wire), "expired")
+            assert wire.at_end()
         assert good.ask(HEALTH).status_code == 200
 
 

@@ -90,10 +90,12 @@ class Pair:
 
 
 class Authority:
-    def __init__(self, folder, name="consentd test authority", parent=None, key="ec"):
+    def __init__(
+        self, folder, name="consentd test authority", parent=None, key="ec", until=UNTIL
+    ):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.name, self.parent = name, parent
+        self.name, self.parent, self.until = name, parent, until
         self.key = make_key(key)
         self.subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
         self._file = name.replace(" ", "-")
@@ -111,7 +113,7 @@ class Authority:
             .public_key(self.key.public_key())
             .serial_number(x509.random_serial_number())
             .not_valid_before(FROM)
-            .not_valid_after(UNTIL)
+            .not_valid_after(self.until)
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
             .add_extension(_usage(key_cert_sign=True, crl_sign=True), critical=True)
             .add_extension(
