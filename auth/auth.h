@@ -121,7 +121,7 @@ void auth_loop_free(struct auth_loop *loop);
 /* What a request brings to say who it is from. All borrowed for the call of auth_verify. */
 struct auth_credentials {
     struct span authorization;                  /* the header's value; size 0: none */
-    struct span peer;                           /* an address, any text */
+    struct span peer;                           /* an address; counts without a certificate */
     const struct auth_certificate *certificate; /* of the client, verified; NULL: none */
     int64_t now_ms;
 };

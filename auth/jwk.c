@@ -26,6 +26,10 @@ const char *auth_alg_name(enum auth_alg alg) {
     return names[alg];
 }
 
+bool auth_alg_is(enum auth_alg alg, struct span name) {
+    return span_is(name, auth_alg_name(alg)) || (alg == AUTH_ALG_EDDSA && span_is(name, "Ed25519"));
+}
+
 static struct span member(const json_t *jwk, const char *name) {
     const json_t *value = json_object_get(jwk, name);
     return json_is_string(value) ? span_of(json_string_value(value), json_string_length(value))
@@ -192,8 +196,8 @@ static enum auth_jwk_outcome read_by_type(const json_t *jwk, bool allow_rs256, s
                                                                    : read_ec(jwk, out, why);
     }
     if (span_is(type, "OKP")) {
-        return is_for_other_use(jwk, SPAN("EdDSA"), SPAN("EdDSA")) ? AUTH_JWK_SKIPPED
-                                                                   : read_ed25519(jwk, out, why);
+        return is_for_other_use(jwk, SPAN("EdDSA"), SPAN("Ed25519")) ? AUTH_JWK_SKIPPED
+                                                                     : read_ed25519(jwk, out, why);
     }
     if (span_is(type, "RSA")) {
         return is_for_other_use(jwk, SPAN("PS256"), SPAN("RS256"))

@@ -13,8 +13,10 @@
 #include "base/span.h"
 
 enum auth_alg { AUTH_ALG_ES256, AUTH_ALG_PS256, AUTH_ALG_EDDSA, AUTH_ALG_RS256 };
-/* The name a token's header must carry. */
+/* Its name. */
 const char *auth_alg_name(enum auth_alg alg);
+/* Whether a token's header may call it so: Ed25519 is EdDSA by its own name (RFC 9864). */
+bool auth_alg_is(enum auth_alg alg, struct span name);
 
 struct auth_key {
     enum auth_alg alg;

@@ -107,7 +107,7 @@ static enum status find_key(const struct auth_jws *jws, const struct auth_keys *
     if (key == NULL) {
         return refuse_without_key(issuer, jws->kid, refusal);
     }
-    if (!span_is(jws->alg, auth_alg_name(key->alg))) {
+    if (!auth_alg_is(key->alg, jws->alg)) {
         return auth_refuse(why, "The token's alg is not that of its issuer's key.");
     }
     *out_issuer = issuer;
@@ -209,6 +209,15 @@ static const struct auth_principal *find_cached(struct auth_loop *loop,
     return presented->too_large ? NULL : auth_cache_find(&loop->cache, &presented->name, now_ms);
 }
 
+/* Whose failures are counted. Behind a proxy all have one address: who has a certificate is known
+ * by that instead, so that he locks out nobody but himself. */
+static struct span peer_of(const struct auth_credentials *credentials) {
+    const struct auth_certificate *certificate = credentials->certificate;
+    return certificate == NULL
+               ? credentials->peer
+               : span_of((const char *)certificate->sha256, sizeof certificate->sha256);
+}
+
 enum status auth_verify(struct auth_loop *loop, const struct auth_keys *keys,
                         const struct auth_credentials *credentials, struct auth_principal *out,
                         struct auth_refusal *refusal) {
@@ -229,15 +238,15 @@ enum status auth_verify(struct auth_loop *loop, const struct auth_keys *keys,
         *out = *known;
         return STATUS_OK;
     }
-    if (auth_throttle_limited(&loop->throttle, credentials->peer, now_ms)) {
+    if (auth_throttle_limited(&loop->throttle, peer_of(credentials), now_ms)) {
         loop->counters.limited++;
-        refusal->why = "Too many tokens from this address have failed; try again in a second.";
+        refusal->why = "Too many tokens of this peer have failed; try again in a second.";
         return STATUS_RATE_LIMITED;
     }
     status = verify_new(loop, keys, &presented, credentials, refusal);
     if (status != STATUS_OK) {
         if (!refusal->key_lacking) {
-            auth_throttle_fail(&loop->throttle, credentials->peer, now_ms);
+            auth_throttle_fail(&loop->throttle, peer_of(credentials), now_ms);
         }
         loop->counters.refused++;
         return status;

@@ -37,7 +37,7 @@ AUDIENCE = "https://consent.edp.example"
 DATA = "https://data.edp.example"
 SCOPES = "consents:write consents:read decisions:evaluate audit:read"
 PERSON = {"ref": "user-71", "authority": "director", "account": "6qIO3KZx0Q"}
-ALGORITHMS = ["ES256", "PS256", "EdDSA"]
+ALGORITHMS = ["ES256", "PS256", "EdDSA", "Ed25519"]
 PERMISSION = {"code": "electricity.import.halfhourly", "resources": ["meter-1"]}
 
 

@@ -158,6 +158,21 @@ def test_two_certificates_are_none(front):
     assert front.ask(value, value, number=2).status_code == 200
 
 
+def test_who_fails_behind_a_proxy_shuts_out_nobody_but_himself(front):
+    """Twenty bad tokens at once: then who has that certificate waits, and others do not."""
+
+    def ask(certificate):
+        answer = wire.ask(
+            request("GET", "/v1/consents", "a.b.c", headers=[("Client-Cert", certificate)])
+        )
+        return answer.status_code
+
+    one, two = front.ca.client(APP).client_cert, front.ca.client(APP).client_cert
+    with Wire(front.server.door("plain", number=1)) as wire:
+        assert [ask(one) for _ in range(22)] == [401] * 20 + [429] * 2
+        assert ask(two) == 401
+
+
 def test_a_good_one_and_none_are_served(front):
     assert front.ask(front.ca.client(APP).client_cert).status_code == 200
     assert front.ask().status_code == 200

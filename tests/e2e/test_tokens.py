@@ -32,7 +32,7 @@ class House:
 
     def __init__(self, folder):
         make = Issuer
-        self.oidc = make(folder, "oidc", "oidc-provider", ["ES256", "PS256", "EdDSA"], NOW_S)
+        self.oidc = make(folder, "oidc", "oidc-provider", ["ES256", "PS256", "EdDSA", "Ed25519"], NOW_S)
         self.hydra = make(folder, "hydra", "hydra", ["RS256"], NOW_S)
         self.perseus = make(folder, "perseus", "perseus", ["ES256"], NOW_S)
         self.strict = make(folder, "strict", "oidc-provider", ["ES256"], NOW_S)
@@ -100,7 +100,7 @@ def members(document):
 # ---- shapes
 
 
-@pytest.mark.parametrize("alg", ["ES256", "PS256", "EdDSA"])
+@pytest.mark.parametrize("alg", ["ES256", "PS256", "EdDSA", "Ed25519"])
 def test_oidc_provider(house, alg):
     """at+jwt, scope in one string, the consent in rich authorization details."""
     token = house.oidc.token(TENANT, PARTY, alg)

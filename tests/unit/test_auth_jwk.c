@@ -61,6 +61,8 @@ static void each_kind_of_key_has_its_one_algorithm(void **state) {
     expect_alg("PS256", jwk_of(rsa, ""), false);
     expect_alg("PS256", jwk_of(rsa, ",\"alg\":\"PS256\""), true);
     expect_alg("EdDSA", jwk_of(ed, ",\"key_ops\":[\"verify\"]"), false);
+    expect_alg("EdDSA", jwk_of(ed, ",\"alg\":\"Ed25519\""), false);
+    expect(AUTH_JWK_SKIPPED, jwk_of(ed, ",\"alg\":\"Ed448\""));
     EVP_PKEY_free(ec);
     EVP_PKEY_free(rsa);
     EVP_PKEY_free(ed);

@@ -2,9 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/unit/support_rig.h"
 
+#include "auth/certificate.h"
 #include "auth/throttle.h"
 
-#define LIMITED "Too many tokens from this address have failed; try again in a second."
+#define LIMITED "Too many tokens of this peer have failed; try again in a second."
 
 static struct auth_throttle *throttle_new(void) {
     struct auth_throttle *throttle = mem_alloc(sizeof *throttle);
@@ -102,16 +103,24 @@ static void many_peers_cannot_wash_one_clean(void **state) {
     mem_free(throttle);
 }
 
-static enum status present(struct rig *rig, const char *token, const char *peer, int64_t now_ms,
-                           struct auth_refusal *refusal) {
+static enum status present_with(struct rig *rig, const char *token, const char *peer,
+                                const struct auth_certificate *certificate, int64_t now_ms,
+                                struct auth_refusal *refusal) {
     struct auth_principal principal;
     struct buffer header = {0};
     buffer_append_format(&header, "Bearer %s", token);
-    const struct auth_credentials credentials = {
-        .authorization = buffer_span(&header), .peer = span_of_text(peer), .now_ms = now_ms};
+    const struct auth_credentials credentials = {.authorization = buffer_span(&header),
+                                                 .peer = span_of_text(peer),
+                                                 .certificate = certificate,
+                                                 .now_ms = now_ms};
     enum status status = auth_verify(rig->loop, rig->keys, &credentials, &principal, refusal);
     buffer_release(&header);
     return status;
+}
+
+static enum status present(struct rig *rig, const char *token, const char *peer, int64_t now_ms,
+                           struct auth_refusal *refusal) {
+    return present_with(rig, token, peer, NULL, now_ms, refusal);
 }
 
 static void fresh_loop(struct rig *rig) {
@@ -157,6 +166,26 @@ static void a_known_token_passes_whoever_fails_beside_it(void **state) {
     free(other);
 }
 
+/* Behind a proxy all come from one address, and one of them must not shut out the others. */
+static void who_has_a_certificate_fails_for_himself_alone(void **state) {
+    static const struct auth_certificate one = {.sha256 = {1}}, two = {.sha256 = {2}};
+    struct rig *rig = *state;
+    struct auth_refusal refusal;
+    const char *proxy = "192.0.2.1";
+    fresh_loop(rig);
+    for (int i = 0; i < 25; i++) {
+        /* from wherever he comes */
+        const char *peer = i % 2 == 0 ? proxy : "192.0.2.2";
+        enum status status = present_with(rig, "a.b.c", peer, &one, NOW_MS, &refusal);
+        assert_int_equal(status, i < 20 ? STATUS_UNAUTHENTICATED : STATUS_RATE_LIMITED);
+    }
+    char *token = rig_sign(rig, PAYLOAD);
+    assert_int_equal(present_with(rig, token, proxy, &one, NOW_MS, &refusal), STATUS_RATE_LIMITED);
+    assert_int_equal(present_with(rig, token, proxy, &two, NOW_MS, &refusal), STATUS_OK);
+    assert_int_equal(present(rig, token, proxy, NOW_MS, &refusal), STATUS_OK);
+    free(token);
+}
+
 static void good_tokens_are_no_failures(void **state) {
     struct rig *rig = *state;
     struct auth_refusal refusal;
@@ -189,6 +218,7 @@ int main(void) {
         cmocka_unit_test(many_peers_cannot_wash_one_clean),
         cmocka_unit_test(a_peer_that_fails_too_often_is_told_to_wait),
         cmocka_unit_test(a_known_token_passes_whoever_fails_beside_it),
+        cmocka_unit_test(who_has_a_certificate_fails_for_himself_alone),
         cmocka_unit_test(good_tokens_are_no_failures),
         cmocka_unit_test(requests_without_a_token_are_no_failures),
     };

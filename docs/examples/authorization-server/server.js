@@ -20,6 +20,7 @@ function makeKeys() {
     ["ES256", "ec", { namedCurve: "P-256" }],
     ["PS256", "rsa", { modulusLength: 2048 }],
     ["EdDSA", "ed25519", {}],
+    ["Ed25519", "ed25519", {}],
   ];
   const keys = kinds.map(([alg, kind, options]) => ({
     ...generateKeyPairSync(kind, options).privateKey.export({ format: "jwk" }),

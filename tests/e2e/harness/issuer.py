@@ -38,6 +38,7 @@ class Key:
             "PS256": lambda: rsa.generate_private_key(65537, 2048),
             "RS256": lambda: rsa.generate_private_key(65537, 2048),
             "EdDSA": ed25519.Ed25519PrivateKey.generate,
+            "Ed25519": ed25519.Ed25519PrivateKey.generate,
         }
         self.private = make[alg]()
 
@@ -54,7 +55,7 @@ class Key:
                 "y": b64(numbers.y.to_bytes(size, "big")),
                 **about,
             }
-        if self.alg == "EdDSA":
+        if self.alg in ("EdDSA", "Ed25519"):
             return {"kty": "OKP", "crv": "Ed25519", "x": b64(public.public_bytes_raw()), **about}
         numbers = public.public_numbers()
         return {"kty": "RSA", "n": number(numbers.n), "e": number(numbers.e), **about}
@@ -65,7 +66,7 @@ class Key:
             digest = hashes.SHA256() if size == 32 else hashes.SHA384()
             r, s = utils.decode_dss_signature(self.private.sign(data, ec.ECDSA(digest)))
             return r.to_bytes(size, "big") + s.to_bytes(size, "big")
-        if self.alg == "EdDSA":
+        if self.alg in ("EdDSA", "Ed25519"):
             return self.private.sign(data)
         pad = padding.PKCS1v15()
         if self.alg == "PS256":
