@@ -22,7 +22,9 @@
     SPAN("default-src 'none'; style-src '" EVIDENCE_STYLE_HASH \
          "'; base-uri 'none'; form-action 'none'")
 
-/* The consents of a page, in the order in which they were made. */
+/* The consents of a page, in the order in which they were made. However often a consent was
+ * renewed, those of two pages are held at most. */
+#define HELD_MAX (2 * LIMIT_PAGE)
 struct evidence {
     struct store_consent *items;
     uint32_t count;
@@ -38,6 +40,16 @@ static bool belongs(const struct evidence *evidence, const struct store_consent 
                                      memcmp(&c->account, &first->account, sizeof c->account) == 0));
 }
 
+/* The newest of a page are left; the oldest give way. */
+static void trim(struct evidence *evidence) {
+    if (evidence->count <= LIMIT_PAGE)
+        return;
+    memmove(evidence->items, evidence->items + evidence->count - LIMIT_PAGE,
+            LIMIT_PAGE * sizeof *evidence->items);
+    evidence->count = LIMIT_PAGE;
+    evidence->more = true;
+}
+
 /* Adds those of an arrangement. */
 static enum status add(struct api_call *call, const struct uuid *arrangement,
                        struct evidence *evidence) {
@@ -49,21 +61,19 @@ static enum status add(struct api_call *call, const struct uuid *arrangement,
                                         .expires_before = INT64_MAX,
                                         .tombstones = true};
     struct store_page page = {.more = true};
+    struct arena arena = {0}; /* of one page of the store; what the items point to is the store's */
     enum status status = STATUS_OK;
     while (status == STATUS_OK && page.more) {
         status = store_consent_query(call->loop->reader, &filter, page.next, LIMIT_PAGE,
-                                     call->arena, &page);
+                                     &arena, &page);
         for (uint32_t i = 0; status == STATUS_OK && i < page.count; i++) {
             if (!belongs(evidence, &page.items[i]))
                 continue;
-            if (evidence->count == LIMIT_PAGE) { /* the oldest gives way */
-                memmove(evidence->items, evidence->items + 1,
-                        (LIMIT_PAGE - 1) * sizeof *evidence->items);
-                evidence->count--;
-                evidence->more = true;
-            }
+            if (evidence->count == HELD_MAX)
+                trim(evidence);
             evidence->items[evidence->count++] = page.items[i];
         }
+        arena_release(&arena);
     }
     return status;
 }
@@ -109,13 +119,14 @@ static enum status gather(struct api_call *call, struct evidence *evidence) {
     struct uuid arrangement;
     if (!store_evidence_open(call->loop->service->store, call->path_id, &arrangement))
         return STATUS_NOT_FOUND;
-    evidence->items = arena_array(call->arena, LIMIT_PAGE, sizeof *evidence->items);
+    evidence->items = arena_array(call->arena, HELD_MAX, sizeof *evidence->items);
     enum status status = add(call, &arrangement, evidence);
     for (unsigned hops = 0; status == STATUS_OK && hops < LIMIT_LINKS; hops++) {
         if (!goes_on(call, evidence, &arrangement))
             break;
         status = add(call, &arrangement, evidence);
     }
+    trim(evidence);
     qsort(evidence->items, evidence->count, sizeof *evidence->items, compare);
     return status == STATUS_OK && evidence->count == 0 ? STATUS_NOT_FOUND : status;
 }

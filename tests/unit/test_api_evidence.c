@@ -158,6 +158,35 @@ static void it_has_every_grant_and_renewal_and_the_state_now(void **state) {
     assert_lacks(&reply, OTHER_APP);
 }
 
+static unsigned count_of(const struct reply *reply, const char *text) {
+    unsigned count = 0;
+    for (const char *at = reply->body.data; (at = strstr(at, text)) != NULL; at++)
+        count++;
+    return count;
+}
+
+static void of_very_many_it_has_the_newest_and_says_that_there_are_older(void **state) {
+    struct world *w = *state;
+    struct store_consent oldest = make(w, (struct making){.account = "acc-1"});
+    world_set_time(w, "2026-03-13T10:00:00Z");
+    for (int i = 0; i < LIMIT_PAGE - 1; i++)
+        make(w, (struct making){.account = "acc-1"});
+    struct reply all = page(w, &oldest);
+    assert_int_equal(count_of(&all, "<h2>Granted"), LIMIT_PAGE);
+    assert_has(&all, "Granted <time datetime=\"2026-03-12");
+    assert_lacks(&all, "There are older grants");
+    for (int i = 0; i < 2 * LIMIT_PAGE; i++) /* so that they give way more than once */
+        make(w, (struct making){.account = "acc-1"});
+    world_set_time(w, "2026-03-14T10:00:00Z");
+    make(w, (struct making){.account = "acc-1"});
+    struct reply newest = page(w, &oldest);
+    assert_int_equal(count_of(&newest, "<h2>Granted"), LIMIT_PAGE);
+    assert_int_equal(count_of(&newest, "Granted <time datetime=\"2026-03-14"), 1);
+    assert_lacks(&newest, "Granted <time datetime=\"2026-03-12");
+    assert_has(&newest, "There are older grants");
+    assert_has(&newest, "In force since <time");
+}
+
 static void other_recipients_and_what_is_theirs_are_not_on_it(void **state) {
     struct world *w = *state;
     struct store_consent c = make(w, (struct making){.license = COMBINED});
@@ -296,6 +325,7 @@ int main(void) {
         TEST(it_may_be_framed_but_neither_kept_nor_found_nor_followed),
         TEST(the_style_is_the_one_that_the_rules_name),
         TEST(it_has_every_grant_and_renewal_and_the_state_now),
+        TEST(of_very_many_it_has_the_newest_and_says_that_there_are_older),
         TEST(other_recipients_and_what_is_theirs_are_not_on_it),
         TEST(a_request_has_a_page_and_keeps_its_address_when_it_joins_another),
         TEST(hostile_words_stay_words),
