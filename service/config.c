@@ -68,6 +68,15 @@ static bool apply_member(struct config *config, const char *name, json_t *value,
            fail(why, name, NULL, refusal.phrase);
 }
 
+static struct digest digest_of(const json_t *root) {
+    size_t size = json_dumpb(root, NULL, 0, JSON_COMPACT);
+    char *text = mem_alloc(size);
+    ASSERT(json_dumpb(root, text, size, JSON_COMPACT) == size);
+    struct digest digest = digest_sha256(span_of(text, size));
+    mem_free(text);
+    return digest;
+}
+
 static bool apply_file(struct config *config, const char *file, char why[CONFIG_WHY_SIZE]) {
     json_error_t error;
     json_t *root = json_load_file(file, JSON_REJECT_DUPLICATES, &error);
@@ -89,6 +98,7 @@ static bool apply_file(struct config *config, const char *file, char why[CONFIG_
         if (good)
             good = apply_member(config, name, value, why);
     }
+    config->text = digest_of(root);
     json_decref(root);
     return good;
 }

@@ -53,6 +53,7 @@ struct config_listener {
 /* Spans are NUL-terminated and live in the arena; docs/configuration.md says what each means. */
 struct config {
     struct arena arena;
+    struct digest text; /* of the file, but for how it is laid out; zero without one */
     bool dev;
     struct span listen[CONFIG_LISTEN_MAX];
     uint32_t listen_count;

@@ -98,9 +98,10 @@ void service_reload(struct service *service) {
     service->settings = loaded;
     if (settings_activate(service, previous, &cause)) {
         atomic_store(&service->api.reload_refused, NULL);
-        log_event(LOG_INFO, "service.reloaded", LOG_INT("reloads", loaded->age));
+        log_event(LOG_INFO, "service.reloaded", LOG_INT("reloads", ++service->reloads));
         return;
     }
+    ASSERT(loaded != previous); /* the pack is the same then, and nothing else is refused */
     service->settings = previous;
     loaded->older = NULL;
     settings_free(loaded);

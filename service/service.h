@@ -50,6 +50,7 @@ struct service {
     pthread_t main_thread;
     /* the main thread's */
     struct settings *settings; /* the newest; older ones behind it */
+    uint32_t reloads;          /* that were not refused */
     struct arena refusals;     /* texts that loops may still read */
     bool create, clock_confirmed;
     /* any thread's */

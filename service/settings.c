@@ -129,21 +129,50 @@ static bool asks_for_certificates(const struct config *config) {
     return false;
 }
 
+/* All that loops read is the same; command line and environment are for as long as the process. */
+static bool is_same(const struct settings *a, const struct settings *b) {
+    bool same = digest_equal(&a->config->text, &b->config->text) && a->pack == b->pack;
+    for (uint32_t i = 0; same && i < a->config->tenant_count; i++)
+        same = digest_equal(&a->tenants[i].hook_key, &b->tenants[i].hook_key);
+    return same;
+}
+
+/* What was read anew, out of a set that goes, for `to`, which is the same but for that. */
+static void move_files(struct settings *from, struct settings *to) {
+    auth_keys_free(to->keys);
+    to->keys = from->keys;
+    from->keys = NULL;
+    settings_drop_tls(to);
+    memcpy(to->tls, from->tls, sizeof to->tls);
+    memset(from->tls, 0, sizeof from->tls);
+}
+
+static void discard(struct settings *set) {
+    set->older = NULL;
+    settings_free(set);
+}
+
 enum status settings_load(const struct config_source *source, struct settings *older,
                           struct settings **out, char why[SETTINGS_WHY_SIZE]) {
-    if (older != NULL && older->age >= SETTINGS_KEPT_MAX) {
-        snprintf(why, SETTINGS_WHY_SIZE, "reloaded %u times: restart to go on", older->age);
-        return STATUS_BUSY;
-    }
     struct settings *set = mem_alloc_zeroed(1, sizeof *set);
     set->older = older;
     set->age = older != NULL ? older->age + 1 : 0;
     if (config_load(source, &set->config, why) != STATUS_OK || !load_pack(set, why) ||
         !load_tls(set, why) || !load_tenants(set, why) ||
         !load_keys(set, source->dev && !source->check, why)) {
-        set->older = NULL;
-        settings_free(set);
+        discard(set);
         return STATUS_INVALID_PARAMETER;
+    }
+    if (older != NULL && is_same(set, older)) {
+        move_files(set, older);
+        discard(set);
+        *out = older;
+        return STATUS_OK;
+    }
+    if (older != NULL && older->age >= SETTINGS_KEPT_MAX) {
+        snprintf(why, SETTINGS_WHY_SIZE, "changed %u times: restart to go on", older->age);
+        discard(set);
+        return STATUS_BUSY;
     }
     set->api = (struct api_settings){
         .public_url = set->config->public_url,

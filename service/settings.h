@@ -2,8 +2,9 @@
  * pack, TLS of listeners and the api's settings. A set is immutable; loops hold pointers into it.
  *
  * Old sets are kept until the process ends: no loop can be asked cheaply whether it still reads
- * one. The bound is SETTINGS_KEPT_MAX reloads of a few KiB each, plus the packs that really
- * differed. */
+ * one. The bound is SETTINGS_KEPT_MAX changes of a few KiB each, plus the packs that really
+ * differed. A reload that finds new keys, certificates or lists and no other change makes no new
+ * set: those are the main thread's to hand on, and come as often as an authority writes a list. */
 // SPDX-License-Identifier: Apache-2.0
 #ifndef SERVICE_SETTINGS_H
 #define SERVICE_SETTINGS_H
@@ -26,11 +27,12 @@ struct settings {
                                            once the endpoints have them */
     bool owns_pack;                     /* false: an older set's, whose bytes are the same */
     struct settings *older;             /* retired */
-    uint32_t age;                       /* how many are behind it */
+    uint32_t age;                       /* how many are behind it: changes since the start */
 };
 
-/* Reads configuration, key files and pack into a set that stands before `older` (may be NULL). On
- * failure why says what, and nothing has changed. Free the newest with settings_free. */
+/* Reads configuration, key files and pack into a set that stands before `older` (may be NULL); *out
+ * is `older` itself, with the keys and TLS of now, where nothing else differs. On failure why says
+ * what, and nothing has changed. Free the newest with settings_free. */
 MUST_CHECK enum status settings_load(const struct config_source *source, struct settings *older,
                                      struct settings **out, char why[SETTINGS_WHY_SIZE]);
 /* Lets go of what the endpoints hold themselves, so that old keys do not stay in memory. */

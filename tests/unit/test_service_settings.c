@@ -76,7 +76,7 @@ static void a_pack_that_was_there_before_is_kept_once(void **state) {
     assert_ptr_equal(must_load(p, PACK_OF("a")), first);
     assert_ptr_equal(must_load(p, PACK_OF("b")), second);
     assert_ptr_not_equal(must_load(p, PACK_OF("b") " "), second); /* other bytes, another digest */
-    assert_int_equal(p->newest->age, 5);
+    assert_int_equal(p->newest->age, 4);
 }
 
 static void a_broken_pack_leaves_the_sets_as_they_are(void **state) {
@@ -91,13 +91,60 @@ static void a_broken_pack_leaves_the_sets_as_they_are(void **state) {
     assert_ptr_equal(must_load(p, PACK_OF("a")), first);
 }
 
-static void after_the_last_reload_that_is_kept_comes_a_restart(void **state) {
+/* A list of revoked certificates may come every hour, for years. */
+static void what_changes_nothing_may_be_reloaded_for_ever(void **state) {
     struct place *p = *state;
-    struct policy_pack *first = must_load(p, PACK_OF("a"));
-    for (unsigned i = 0; i < SETTINGS_KEPT_MAX; i++)
-        assert_ptr_equal(must_load(p, PACK_OF("a")), first);
-    assert_int_equal(load(p, PACK_OF("a")), STATUS_BUSY);
-    assert_string_equal(p->why, "reloaded 1000 times: restart to go on");
+    must_load(p, PACK_OF("a"));
+    const struct settings *first = p->newest;
+    for (unsigned i = 0; i <= SETTINGS_KEPT_MAX; i++) {
+        must_load(p, PACK_OF("a"));
+        assert_ptr_equal(p->newest, first);
+    }
+    assert_int_equal(first->age, 0);
+}
+
+static void after_the_last_change_that_is_kept_comes_a_restart(void **state) {
+    struct place *p = *state;
+    must_load(p, PACK_OF("a"));
+    for (unsigned i = 0; i < SETTINGS_KEPT_MAX / 2; i++) {
+        must_load(p, PACK_OF("b"));
+        must_load(p, PACK_OF("a"));
+    }
+    const struct settings *last = p->newest;
+    assert_int_equal(load(p, PACK_OF("b")), STATUS_BUSY);
+    assert_string_equal(p->why, "changed 1000 times: restart to go on");
+    must_load(p,
+              PACK_OF("a")); /* what is in force goes on: certificates, keys and lists come anew */
+    assert_ptr_equal(p->newest, last);
+}
+
+static void a_change_of_the_file_is_a_change(void **state) {
+    struct place *p = *state;
+    char path[] = "/tmp/consentd-config-XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    p->source.file = path;
+    const struct settings *before = NULL;
+    static const struct {
+        const char *text;
+        bool change;
+    } steps[] = {
+        {"{\"inFlight\": 2000, \"idleSeconds\": 60}", true},
+        {"{\"inFlight\":2000,\n\"idleSeconds\":60}", false}, /* laid out in another way */
+        {"{\"inFlight\": 2001, \"idleSeconds\": 60}", true},
+        {"{\"inFlight\": 2001}", true},
+        {"{}", true},
+    };
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        assert_int_equal(ftruncate(fd, 0), 0);
+        assert_int_equal(pwrite(fd, steps[i].text, strlen(steps[i].text), 0),
+                         strlen(steps[i].text));
+        must_load(p, PACK_OF("a"));
+        assert_int_equal(p->newest != before, steps[i].change);
+        before = p->newest;
+    }
+    close(fd);
+    unlink(path);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -105,7 +152,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         TEST(a_pack_that_was_there_before_is_kept_once),
         TEST(a_broken_pack_leaves_the_sets_as_they_are),
-        TEST(after_the_last_reload_that_is_kept_comes_a_restart),
+        TEST(what_changes_nothing_may_be_reloaded_for_ever),
+        TEST(after_the_last_change_that_is_kept_comes_a_restart),
+        TEST(a_change_of_the_file_is_a_change),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
