@@ -64,8 +64,8 @@ static enum status add(struct api_call *call, const struct uuid *arrangement,
     struct arena arena = {0}; /* of one page of the store; what the items point to is the store's */
     enum status status = STATUS_OK;
     while (status == STATUS_OK && page.more) {
-        status = store_consent_query(call->loop->reader, &filter, page.next, LIMIT_PAGE,
-                                     &arena, &page);
+        status =
+            store_consent_query(call->loop->reader, &filter, page.next, LIMIT_PAGE, &arena, &page);
         for (uint32_t i = 0; status == STATUS_OK && i < page.count; i++) {
             if (!belongs(evidence, &page.items[i]))
                 continue;
