@@ -144,11 +144,13 @@ static int on_verify(X509_STORE_CTX *verification, void *unused) {
     return 1; /* the gate in service/http.c refuses */
 }
 
-static void on_established(struct connection *connection, const SSL *ssl) {
+/* Only a certificate that was verified here counts: one of a resumed session would not have been.
+ */
+static void on_established(struct connection *connection) {
     struct tls_peer *peer = &connection->tls;
     struct counters *counters = &connection->loop->counters;
     peer->established = true;
-    if (peer->required && SSL_get0_peer_certificate(ssl) == NULL)
+    if (peer->required && peer->failure == TLS_FAILURE_NONE && peer->leaf == NULL)
         peer->failure = TLS_FAILURE_NO_CERTIFICATE;
     if (peer->failure != TLS_FAILURE_NONE)
         counter_add(&counters->handshakes_failed[peer->failure], 1);
@@ -165,7 +167,7 @@ static void on_info(const SSL *ssl, int where, int code) {
     if ((where & SSL_CB_HANDSHAKE_DONE) == 0)
         connection->tls.alerted = true;
     else if (!connection->tls.established)
-        on_established(connection, ssl);
+        on_established(connection);
 }
 
 void tls_peer_watch(struct tls *tls) {
