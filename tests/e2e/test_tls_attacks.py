@@ -18,7 +18,7 @@ from harness.wire import Wire, request
 APP = "https://directory.example/app/attacks"
 TENANT = "https://directory.example/attacks"
 HEALTH = request("GET", "/healthz")
-HEADERS, CONTINUATION, PING = 1, 9, 6
+DATA, HEADERS, PING, WINDOW_UPDATE, CONTINUATION = 0, 1, 6, 8, 9
 MIB = 1 << 20
 # Freed memory is given back at once, so that what stays is what is held.
 ASAN = "detect_leaks=1:exitcode=99:allocator_may_return_null=0:quarantine_size_mb=1"
@@ -88,6 +88,34 @@ def test_rapid_reset_ends_the_connection(home, method):
         except OSError:
             pass
     until(home.server, lambda: metrics(home.server)["consentd_rapid_reset_total"] == 1)
+    until(home.server, lambda: metrics(home.server)["consentd_in_flight"] == 1)
+    still_serves(home)
+
+
+MADE = {
+    "a window of nothing": lambda stream: frame(WINDOW_UPDATE, 0, stream, bytes(4)),
+    "a window too large": lambda stream: frame(WINDOW_UPDATE, 0, stream, b"\x7f\xff\xff\xff"),
+    "data after the end": lambda stream: frame(DATA, 1, stream, b"x"),
+}
+
+
+@pytest.mark.parametrize("case", MADE)
+def test_to_have_the_server_reset_is_to_reset(home, case):
+    """CVE-2025-8671, "MadeYouReset": with a frame that is wrong the server itself cancels what it has
+    begun. In one piece, so that nothing is answered between."""
+    token = home.minter.tenant(TENANT)
+    with Frames(home.mutual(home.ca.client(APP), alpn=("h2",))) as frames:
+        try:
+            for _ in range(200):
+                piece = b""
+                for _ in range(50):
+                    stream = frames.open("GET", "/v1/consents", token)
+                    piece += frames.h2.data_to_send() + MADE[case](stream)
+                frames.socket.sendall(piece)
+        except OSError:
+            pass
+        assert closes(frames)
+    assert metrics(home.server)["consentd_rapid_reset_total"] == 1
     until(home.server, lambda: metrics(home.server)["consentd_in_flight"] == 1)
     still_serves(home)
 
