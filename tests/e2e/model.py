@@ -252,10 +252,15 @@ class Model:
             return ended, len(found) > most
 
     def add_tokens(self, consent, tokens):
+        """Returns the consent that has them: late ones go to the active one of the arrangement."""
         with self._lock:
+            known = []
+            if consent.status == "superseded":
+                known = [t["digest"] for t in consent.tokens]
+                consent = self.arrangement_of(consent).head
             if consent.status != "active":
                 raise Refused("wrong-state")
-            self._add_tokens(consent, tokens)
+            self._add_tokens(consent, [t for t in tokens if t["digest"] not in known])
             return consent
 
     def add_proofs(self, consent, proofs):

@@ -18,7 +18,14 @@ from test_monitor import LINES, entries, raised, seal
 from test_verify import found
 
 KEYS = {name: Key(name) for name in "abcd"}
-NOW_S = int(time.time())
+NOW_S = 0
+
+
+@pytest.fixture(autouse=True)
+def _now():
+    """Each test's own: cosignatures of when the first began would be stale in the last."""
+    global NOW_S
+    NOW_S = int(time.time())
 
 
 def checkpoint(size, lines=LINES):
@@ -26,11 +33,11 @@ def checkpoint(size, lines=LINES):
     return forge.checkpoint(hashes)
 
 
-def cosign(size, names, at=NOW_S, lines=LINES):
+def cosign(size, names, at=None, lines=LINES):
     """As a log shows it once these witnesses have cosigned, each at its time."""
     note = checkpoint(size, lines)
     text = note.split("\n\n")[0] + "\n"
-    times = at if isinstance(at, dict) else dict.fromkeys(names, at)
+    times = at if isinstance(at, dict) else dict.fromkeys(names, NOW_S if at is None else at)
     return (note + "".join(KEYS[name].line(text, times[name]) for name in names)).encode()
 
 

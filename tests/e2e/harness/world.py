@@ -395,11 +395,11 @@ class Family:
             kind, apply = "proofs", self.world.model.add_proofs
         answer = self._send("POST", f"/v1/consents/{consent.id}/{kind}", token, {kind: items})
         try:
-            apply(consent, items)
+            changed = apply(consent, items)
         except Refused as refused:
             self._problem(answer, refused)
             return
-        self._expect(answer, 200, consent)
+        self._expect(answer, 200, changed)
 
     def _refuse_wrongly(self, consent):
         if consent.status == "refused":
