@@ -96,9 +96,9 @@ void connection_leave(struct connection *connection) {
 bool connection_check_peer(struct connection *connection) {
     struct tls_peer *peer = &connection->tls;
     struct tls *now = NULL;
-    int64_t now_s = store_time_ms(connection->loop->service->store) / 1000;
     if (peer->certificate == NULL || peer->failure != TLS_FAILURE_NONE)
         return peer->failure == TLS_FAILURE_NONE;
+    int64_t now_s = store_time_ms(connection->loop->service->store) / 1000;
     if (tls_peer_aged(peer, atomic_load(&connection->endpoint->tls_generation), now_s))
         now = endpoint_tls(connection->endpoint);
     bool good = tls_peer_check(peer, now, now_s);

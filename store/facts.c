@@ -72,9 +72,9 @@ enum status change_tokens(struct write *w, struct store_change *change) {
     enum store_role role;
     enum status status = append_target(w, change, &c, &role);
     uint64_t named = c.index;
-    if (status == STATUS_OK &&
-        c.status == CONSENT_SUPERSEDED)               /* late: its client may have revoked */
-        status = consent_head(w, &c.arrangement, &c); /* it, which ends what goes on */
+    /* A late token goes to what goes on: its client may have revoked it before it was known. */
+    if (status == STATUS_OK && c.status == CONSENT_SUPERSEDED)
+        status = consent_head(w, &c.arrangement, &c);
     if (status != STATUS_OK)
         return status;
     if (c.status != CONSENT_ACTIVE) {

@@ -361,20 +361,21 @@ def test_killed_before_it_was_sent_it_goes_once(post):
     assert len(house.box.tried) == 1
 
 
-def test_a_stop_waits_for_nobody_who_hangs(post):
+def one_that_hangs(post):
     house = post()
     house.box.manners["one"] = "hang"
     house.withdraw(house.granted("one"), "token-1")
     house.box.wait(lambda: house.box.tried)
-    house.server.stop()
+    return house
+
+
+def test_a_stop_waits_for_nobody_who_hangs(post):
+    one_that_hangs(post).server.stop()
 
 
 def test_a_start_waits_for_nobody_who_hangs(post):
     """An application could otherwise hold up each restart of whoever owes it a message."""
-    house = post()
-    house.box.manners["one"] = "hang"
-    house.withdraw(house.granted("one"), "token-1")
-    house.box.wait(lambda: house.box.tried)
+    house = one_that_hangs(post)
     house.server.kill()
     house.server.start()
     assert metrics(house.server)['consentd_messages_total{outcome="failed"}'] == 0

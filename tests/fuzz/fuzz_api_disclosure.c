@@ -16,11 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define MEMBER "https://directory.example/edp"
 
 static void prepare(void) {
-    json_t *json = json_load_file("policy/packs/perseus-2026-03-12.json", 0, NULL);
-    char *text = json_dumps(json, 0);
-    rig_open(span_of_text(text));
-    free(text);
-    json_decref(json);
+    rig_open_default();
 }
 
 static struct store_change *change_new(void) {

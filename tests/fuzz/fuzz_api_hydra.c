@@ -82,11 +82,7 @@ static void close_reader(void) {
 }
 
 static void prepare(void) {
-    json_t *json = json_load_file("policy/packs/perseus-2026-03-12.json", 0, NULL);
-    char *text = json_dumps(json, 0);
-    rig_open(span_of_text(text));
-    free(text);
-    json_decref(json);
+    rig_open_default();
     ASSERT(store_pack_activate(rig.store, rig.pack) == STATUS_OK);
     ASSERT(store_reader_open(rig.store, &loop.reader) == STATUS_OK);
     loop.service = &service;

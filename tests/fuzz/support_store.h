@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <jansson.h>
+
 #include "base/log.h"
 #include "policy/pack.h"
 #include "store/store.h"
@@ -56,6 +58,15 @@ static void rig_open(struct span pack) {
     ASSERT(clock_init_injected(&rig.clock, SPAN("2026-03-12T10:00:00Zx0")) == STATUS_OK);
     ASSERT(store_open(&options, &rig.store, why, sizeof why) == STATUS_OK);
     atexit(rig_release);
+}
+
+/* The same, with the default pack: fuzz targets run in the top folder. */
+static inline void rig_open_default(void) {
+    json_t *json = json_load_file("policy/packs/perseus-2026-03-12.json", 0, NULL);
+    char *text = json_dumps(json, 0);
+    rig_open(span_of_text(text));
+    free(text);
+    json_decref(json);
 }
 
 #endif
